@@ -1,0 +1,66 @@
+"""Limits on guessing: so many tries a minute for an address and a source, and growing pauses after wrong passwords."""
+
+import time
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest
+from rest_framework.exceptions import Throttled
+
+from .models import normalize_email
+from .tokens import digest
+
+WINDOW = 60  # seconds
+PER_PAIR, PER_SOURCE, PER_ADDRESS = 10, 100, 50
+FREE_FAILURES, LONGEST_PAUSE = 3, 60
+
+
+def source_of(request: HttpRequest) -> str:
+    """The client's address: the connection's, or what as many proxies as we trust have added."""
+    forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
+    if settings.TRUSTED_PROXIES and len(forwarded) >= settings.TRUSTED_PROXIES:
+        return forwarded[-settings.TRUSTED_PROXIES]
+    return request.META.get("REMOTE_ADDR", "")
+
+
+def _key(kind: str, *parts: str) -> str:
+    return f"attempts:{kind}:{digest(' '.join(parts))[:32]}"
+
+
+def _count(key: str, seconds: int = WINDOW) -> int:
+    cache.add(key, 0, seconds)
+    try:
+        return cache.incr(key)
+    except ValueError:  # it expired in between
+        cache.set(key, 1, seconds)
+        return 1
+
+
+def check(request: HttpRequest, what: str, address: str = "") -> None:
+    """Count one try of ``what``. Raises Throttled past a limit, or during a pause after wrong passwords."""
+    factor = settings.RATE_LIMIT_FACTOR
+    if not factor:
+        return
+    source, address = source_of(request), normalize_email(address)
+    paused_until = cache.get(_key("pause", address, source), 0)
+    if (left := paused_until - time.time()) > 0:
+        raise Throttled(wait=left)
+    buckets = [(_key(what, "source", source), PER_SOURCE)]
+    if address:
+        buckets += [(_key(what, address, source), PER_PAIR), (_key(what, "address", address), PER_ADDRESS)]
+    for key, limit in buckets:
+        if _count(key) > limit * factor:
+            raise Throttled(wait=WINDOW)
+
+
+def failed(request: HttpRequest, address: str) -> None:
+    """A wrong password: from the fourth on, each makes the next try wait twice as long."""
+    source, address = source_of(request), normalize_email(address)
+    failures = _count(_key("failed", address, source), 15 * WINDOW)
+    if settings.RATE_LIMIT_FACTOR and failures > FREE_FAILURES:
+        pause = min(2 ** (failures - FREE_FAILURES), LONGEST_PAUSE)
+        cache.set(_key("pause", address, source), time.time() + pause, pause)
+
+
+def succeeded(request: HttpRequest, address: str) -> None:
+    cache.delete(_key("failed", normalize_email(address), source_of(request)))

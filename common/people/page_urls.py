@@ -1,0 +1,3 @@
+"""The pages of sign-up and sign-in."""
+
+urlpatterns: list = []

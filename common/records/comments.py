@@ -1,0 +1,74 @@
+"""What a comment and an attachment show and accept."""
+
+import mimetypes
+from pathlib import PurePath
+from typing import Any
+
+import puremagic
+from django.conf import settings
+from django.db.models import OuterRef, Subquery
+from rest_framework import serializers
+
+from common.api.errors import TooLarge
+from common.people.models import Profile
+
+from .models import Attachment, Comment
+from .projection import Computed
+from .serializers import ProjectedSerializer
+
+#: Files that a browser or a desktop would run. They are refused by name and by content.
+REFUSED_SUFFIXES = {
+    ".exe", ".dll", ".bat", ".cmd", ".com", ".msi", ".scr", ".ps1", ".vbs", ".js", ".mjs", ".jar", ".sh", ".app", ".apk",
+    ".html", ".htm", ".xhtml", ".svg", ".hta", ".lnk", ".php", ".phtml", ".swf",
+}  # fmt: skip
+REFUSED_STARTS = (b"MZ", b"\x7fELF", b"#!", b"<!doctype html", b"<html", b"<script", b"<svg", b"\xca\xfe\xba\xbe")
+
+
+def author_name() -> Any:
+    """The name of who made a row, as a subquery."""
+    return Subquery(Profile._default_manager.filter(pk=OuterRef("created_by_id")).values("user__name"))
+
+
+class CommentSerializer(ProjectedSerializer):
+    author = Computed(author_name())
+
+    class Meta:
+        model = Comment
+        fields = ["id", "created_at", "updated_at", "created_by", "author", "comment"]
+
+
+class AttachmentSerializer(ProjectedSerializer):
+    author = Computed(author_name())
+    file = serializers.FileField(write_only=True, max_length=200)
+
+    class Meta:
+        model = Attachment
+        fields = ["id", "created_at", "updated_at", "created_by", "author", "file_name", "size", "content_type", "file"]
+        read_only_fields = ["file_name", "size", "content_type"]
+
+    def validate_file(self, upload: Any) -> Any:
+        if upload.size > settings.MAX_ATTACHMENT_BYTES:
+            raise TooLarge(f"A file may have at most {settings.MAX_ATTACHMENT_BYTES} bytes.")
+        start = upload.read(2048)
+        upload.seek(0)
+        text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+        runs = start.startswith(REFUSED_STARTS[:3]) or text.startswith(REFUSED_STARTS)
+        if runs or PurePath(upload.name).suffix.lower() in REFUSED_SUFFIXES:
+            raise serializers.ValidationError("Files of this type are not accepted.")
+        return upload
+
+    def create(self, values: dict[str, Any]) -> Attachment:
+        upload = values["file"]
+        values |= {"file_name": PurePath(upload.name).name[-200:], "size": upload.size, "content_type": sniff(upload)}
+        return super().create(values)
+
+
+def sniff(upload: Any) -> str:
+    """The media type by content, or by name where the content says nothing."""
+    start = upload.read(4096)
+    upload.seek(0)
+    try:
+        found = puremagic.from_string(start, mime=True, filename=upload.name)
+    except puremagic.PureError:
+        found = ""
+    return (found or mimetypes.guess_type(upload.name)[0] or "application/octet-stream")[:100]

@@ -1,0 +1,90 @@
+"""The endpoints of a single comment, attachment or tag."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.validators import RegexValidator
+from django.db import transaction
+from django.db.models import Q
+from django.http import FileResponse, Http404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+
+from .comments import AttachmentSerializer, CommentSerializer
+from .models import RECORD_MODELS, Attachment, Comment, Tag
+from .serializers import BASE_FIELDS, ProjectedSerializer
+from .views import TenantViewSet
+
+
+class HangingViewSet(TenantViewSet):
+    """Comments or attachments of the records that the caller may see; changed by who made them, and by admins."""
+
+    default_order = ["-id"]
+
+    def require(self, action: str) -> None:
+        """Nothing beyond seeing the record."""
+
+    def visible(self, action: str = "view") -> Any:
+        condition = Q(pk__in=[])
+        for name, record_model in RECORD_MODELS.items():
+            if self.profile.scope_for(record_model.module, "view") != "none":
+                seen = record_model.objects.visible_to(self.profile).order_by().values("pk")
+                condition |= Q(**{f"{name}__in": seen})
+        return self.model._default_manager.filter(condition)
+
+    def check_may(self, action: str, instance: Any) -> None:
+        if instance.created_by_id != self.profile.pk and not self.profile.is_admin:
+            raise PermissionDenied(f"Only who made this, or an admin, may {action} it.")
+
+
+class CommentViewSet(HangingViewSet):
+    http_method_names = ["get", "put", "patch", "delete", "head", "options"]
+    queryset = Comment.objects.all()
+    serializer_class = CommentSerializer
+    module = "comments"
+
+
+class AttachmentViewSet(HangingViewSet):
+    http_method_names = ["get", "delete", "head", "options"]
+    queryset = Attachment.objects.all()
+    serializer_class = AttachmentSerializer
+    module = "attachments"
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @action(detail=True)
+    def download(self, request: Request, pk: Any = None) -> FileResponse:
+        """The file. Browsers are told to save it, never to show it."""
+        attachment = self.visible().filter(pk=pk).first()
+        if attachment is None:
+            raise Http404
+        try:
+            stored = attachment.file.open("rb")
+        except FileNotFoundError as error:
+            raise Http404 from error
+        response = FileResponse(stored, as_attachment=True, filename=attachment.file_name)
+        response["Content-Type"] = attachment.content_type
+        response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+        return response
+
+    def perform_destroy(self, instance: Attachment) -> None:
+        storage, name = instance.file.storage, instance.file.name
+        instance.delete()
+        transaction.on_commit(lambda: storage.delete(name))
+
+
+class TagSerializer(ProjectedSerializer):
+    class Meta:
+        model = Tag
+        fields = [*BASE_FIELDS, "name", "color"]
+        extra_kwargs = {"color": {"validators": [RegexValidator(r"^#[0-9a-fA-F]{6}$", "Expected a colour like #1f9d55.")]}}
+
+
+class TagViewSet(TenantViewSet):
+    queryset = Tag.objects.all()
+    serializer_class = TagSerializer
+    module = "tags"
+    filterset_fields = ["name"]
+    default_order = ["name"]
+    more_orders = ["name", "created_at"]

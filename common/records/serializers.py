@@ -1,0 +1,295 @@
+"""Serializers of tenant rows: the one declaration of a record's fields, for docs, reading (by projection) and writing."""
+
+import copy
+from functools import cache, cached_property
+from typing import Any
+
+import phonenumbers
+from django.db import models
+from django.db.models import OuterRef, Subquery
+from rest_framework import serializers
+
+from common.people.models import Profile
+from common.tenancy import current_org_id
+
+from .models import BaseRecord, Pipeline, Stage
+from .projection import Computed
+from .rank import last_rank
+
+DOES_NOT_EXIST = 'Invalid pk "{pk_value}" - object does not exist.'
+NUL = "\x00"
+
+
+def visible(model: Any, profile: Any) -> Any:
+    """The rows of ``model`` that a person may refer to: all of the org's, but of records those that they may see."""
+    if issubclass(model, BaseRecord):
+        return model.objects.visible_to(profile)
+    if model is Profile:
+        return Profile.objects.filter(is_active=True)
+    return model._default_manager.all()
+
+
+class ReferenceField(serializers.PrimaryKeyRelatedField):
+    """A reference by id, to a row that the caller may see."""
+
+    def get_queryset(self) -> Any:
+        return visible(self.target, self.context["profile"])
+
+    def __init__(self, **kwargs: Any):
+        self.target = kwargs.pop("target")
+        if not kwargs.get("read_only"):
+            kwargs["queryset"] = self.target._default_manager
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("incorrect_type", data_type=type(data).__name__)
+        try:
+            return super().to_internal_value(data)
+        except (ValueError, TypeError, OverflowError):
+            self.fail("does_not_exist", pk_value=data)
+        except serializers.DjangoValidationError:
+            self.fail("does_not_exist", pk_value=data)
+
+
+class ReferenceListField(serializers.ListField):
+    """References by id, all looked up in one statement. Each id counts once; their order is kept."""
+
+    child = serializers.UUIDField()
+    default_error_messages = {"does_not_exist": DOES_NOT_EXIST}
+
+    def __init__(self, **kwargs: Any):
+        self.target = kwargs.pop("target")
+        super().__init__(**{"max_length": 500, **kwargs})
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        ids = list(dict.fromkeys(super().to_internal_value(data)))
+        if not ids:
+            return []
+        found = set(visible(self.target, self.context["profile"]).filter(pk__in=ids).values_list("pk", flat=True))
+        if missing := [pk for pk in ids if pk not in found]:
+            self.fail("does_not_exist", pk_value=missing[0])
+        return ids
+
+    def get_attribute(self, instance: Any) -> Any:
+        return getattr(instance, self.source).all()
+
+    def to_representation(self, rows: Any) -> list[str]:
+        return [str(row.pk) for row in rows]
+
+
+class PhoneField(serializers.CharField):
+    """A phone number, stored in E.164 where it parses as international, and as written where not."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if not text.startswith("+"):
+            return text
+        try:
+            number = phonenumbers.parse(text)
+        except phonenumbers.NumberParseException:
+            return text
+        valid = phonenumbers.is_valid_number(number)
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if valid else text
+
+
+class CustomFields(serializers.JSONField):
+    """An object of further values. Depth and NUL bytes, which PostgreSQL's jsonb refuses, are checked here."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        value = super().to_internal_value(data)
+        if not isinstance(value, dict):
+            raise serializers.ValidationError("Expected an object.")
+        self._check(value, 5)
+        return value
+
+    def _check(self, value: Any, depth: int) -> None:
+        if depth == 0:
+            raise serializers.ValidationError("Nested too deeply.")
+        if isinstance(value, str) and (NUL in value or any(0xD800 <= ord(character) < 0xE000 for character in value)):
+            raise serializers.ValidationError("Null characters are not allowed.")
+        if isinstance(value, dict):
+            for key in value:
+                self._check(key, depth)
+        if isinstance(value, (dict, list)):
+            for entry in value.values() if isinstance(value, dict) else value:
+                self._check(entry, depth - 1)
+
+
+class ProjectedSerializer(serializers.ModelSerializer[Any]):
+    """A ModelSerializer whose reads are projected, and whose fields are built once per class, not once per request."""
+
+    serializer_related_field = ReferenceField
+    #: Fields that the client may name in another way: {alias: field}.
+    aliases: dict[str, str] = {}
+
+    class Meta:
+        model: Any
+        fields: list[str] = []
+
+    @classmethod
+    @cache
+    def prototype(cls) -> "ProjectedSerializer":
+        prototype = cls(context={"prototype": True})
+        prototype.fields  # noqa: B018 -- builds and binds them
+        return prototype
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """The fields that a reader sees."""
+        return tuple(name for name, field in cls.prototype().fields.items() if not field.write_only)
+
+    @cached_property
+    def fields(self) -> Any:
+        if self.context.get("prototype"):
+            return super().fields
+        fields = {}
+        for name, prototype in type(self).prototype().fields.items():
+            fields[name] = field = copy.copy(prototype)
+            field.parent = self
+            if child := getattr(prototype, "child", None):
+                field.child = copy.copy(child)
+                field.child.parent = field
+        return fields
+
+    def build_relational_field(self, field_name: str, relation_info: Any) -> Any:
+        field_class, kwargs = super().build_relational_field(field_name, relation_info)
+        kwargs["target"] = relation_info.related_model
+        if relation_info.to_many:
+            kept = {name: value for name, value in kwargs.items() if name in ("target", "required", "read_only", "help_text")}
+            return ReferenceListField, kept
+        kwargs.pop("queryset", None)
+        return field_class, kwargs
+
+    def build_standard_field(self, field_name: str, model_field: Any) -> Any:
+        field_class, kwargs = super().build_standard_field(field_name, model_field)
+        if field_name in ("phone", "mobile"):
+            field_class = PhoneField
+        if isinstance(model_field, models.JSONField):
+            field_class = CustomFields
+        if isinstance(model_field, models.TextField) and not isinstance(model_field, models.CharField):
+            kwargs.setdefault("max_length", 100_000)
+        kwargs["validators"] = [v for v in kwargs.get("validators", []) if type(v).__name__ != "UniqueValidator"] or None
+        if kwargs["validators"] is None:
+            del kwargs["validators"]
+        return field_class, kwargs
+
+    def get_validators(self) -> list[Any]:
+        return []  # uniqueness is the database's to check: no second query, no race
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            data = {self.aliases.get(name, name): value for name, value in data.items()}
+            self._refuse_unknown(data)
+        return super().to_internal_value(data)
+
+    def _refuse_unknown(self, data: dict[str, Any]) -> None:
+        """Unknown fields are refused by name. What a reader got may be sent back, but not another org."""
+        errors = {str(name): ["Unknown field."] for name in data if name not in self.fields}
+        if "org" in self.fields and str(data.get("org") or current_org_id()) != str(current_org_id()):
+            errors["org"] = ["The organization of a record cannot be chosen."]
+        if errors:
+            raise serializers.ValidationError(errors)
+
+    def _split(self, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        many = {field.name for field in self.Meta.model._meta.many_to_many}
+        return (
+            {name: value for name, value in values.items() if name not in many},
+            {name: value for name, value in values.items() if name in many},
+        )
+
+    def create(self, values: dict[str, Any]) -> Any:
+        columns, links = self._split(values)
+        instance = self.Meta.model(**columns)
+        instance.save(force_insert=True)
+        for name, ids in links.items():
+            add_links(instance, name, ids)
+        return instance
+
+    def update(self, instance: Any, values: dict[str, Any]) -> Any:
+        """Only the given columns are written, so that two people who change different fields lose nothing."""
+        columns, links = self._split(values)
+        for name, value in columns.items():
+            setattr(instance, name, value)
+        instance.save(update_fields=[*columns, "updated_at", "updated_by"])
+        for name, ids in links.items():
+            getattr(instance, name).set(ids)
+        return instance
+
+
+def add_links(instance: Any, name: str, ids: list[Any]) -> None:
+    """Link a new record to the rows ``ids``, in one statement."""
+    field = instance._meta.get_field(name)
+    through = field.remote_field.through
+    source, target = (through._meta.get_field(part()).attname for part in (field.m2m_field_name, field.m2m_reverse_field_name))
+    through._default_manager.bulk_create([through(**{source: instance.pk, target: pk}) for pk in ids])
+
+
+BASE_FIELDS = ["id", "org", "created_at", "updated_at", "created_by", "updated_by"]
+OWNED_FIELDS = ["assigned_to", "teams", "tags", "custom_fields", "external_id"]
+
+
+class RecordSerializer(ProjectedSerializer):
+    """The fields that every record has. A subclass adds its own: ``fields = [*RecordSerializer.Meta.fields, "name"]``."""
+
+    class Meta:
+        model: Any
+        fields = [*BASE_FIELDS, *OWNED_FIELDS]
+
+
+class StageNameField(serializers.CharField):
+    """The name of the record's stage."""
+
+    expression = Subquery(Stage._default_manager.filter(pk=OuterRef("stage_id")).values("name"))
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**{"required": False, "max_length": 100, **kwargs})
+
+
+class StagedSerializer(RecordSerializer):
+    """A record in a pipeline: ``status`` is the name of its stage, ``stage`` the id. Either moves it."""
+
+    status = StageNameField(help_text="The name of a stage of the record's pipeline")
+    pipeline = Computed(
+        Subquery(Stage._default_manager.filter(pk=OuterRef("stage_id")).values("pipeline_id")), models.UUIDField()
+    )
+    card_order = serializers.CharField(
+        read_only=True, help_text="Sort key within the stage, compared as text. To place a card, use its status endpoint."
+    )
+
+    class Meta(RecordSerializer.Meta):
+        fields = [*RecordSerializer.Meta.fields, "status", "stage", "pipeline", "card_order"]
+        extra_kwargs = {"stage": {"required": False}}
+
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        name, chosen = values.pop("status", None), values.get("stage")
+        current = self.instance.stage if self.instance else None
+        module = self.Meta.model.module
+        if chosen and chosen.pipeline.module != module:
+            raise serializers.ValidationError({"stage": [f"Not a stage of {module}."]})
+        if not chosen and (name is not None or not current):
+            chosen = find_stage(module, name, current.pipeline_id if current else None)
+        if chosen and name is not None and name != chosen.name:
+            raise serializers.ValidationError({"status": ["Not the name of the given stage."]})
+        if chosen and chosen != current:
+            values |= {"stage": chosen, "card_order": last_rank()}
+        return values
+
+
+def find_stage(module: str, name: str | None = None, pipeline_id: Any = None) -> Stage:
+    """The stage called ``name`` (or the first one) of a pipeline, by default the module's default one."""
+    where = {"pipeline_id": pipeline_id} if pipeline_id else {"pipeline__module": module, "pipeline__is_default": True}
+    stages = list(Stage.objects.filter(**where).order_by("position", "id"))
+    if not stages:
+        raise serializers.ValidationError({"status": [f"{module} has no default pipeline with stages yet."]})
+    if name is None:
+        return stages[0]
+    for stage in stages:
+        if stage.name.lower() == name.strip().lower():
+            return stage
+    known = ", ".join(f'"{stage.name}"' for stage in stages)
+    raise serializers.ValidationError({"status": [f'"{name}" is not a stage. Stages: {known}.']})
+
+
+def default_pipeline(module: str) -> Pipeline:
+    return Pipeline.objects.get(module=module, is_default=True)

@@ -1,0 +1,217 @@
+"""Endpoints of records in pipelines: the board and the move of a card; and the pipelines themselves."""
+
+from functools import cache
+from typing import Any
+
+import orjson
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.models import Max
+from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from common.api.errors import Conflict
+from common.api.filters import Filter, apply_filters, filters_for
+from common.api.pages import MAX_LIMIT, whole_number
+
+from .models import MODULES, Pipeline, Stage, StagedRecord
+from .serializers import BASE_FIELDS, ProjectedSerializer, ReferenceField, find_stage
+from .stages import board, column_counts, move
+from .views import RecordViewSet, TenantViewSet
+
+
+class MoveSerializer(serializers.Serializer[Any]):
+    """Where a card goes. Without a place it becomes the last card of its stage."""
+
+    status = serializers.CharField(required=False, help_text="The stage's name")
+    stage = ReferenceField(target=Stage, required=False, help_text="The stage's id, instead of its name")
+    card_order = serializers.IntegerField(
+        required=False, min_value=1, max_value=2**31 - 1, help_text="Position in the stage, from 1; past the end is last"
+    )
+    before = serializers.UUIDField(required=False, help_text="Put it before this card")
+    after = serializers.UUIDField(required=False, help_text="Put it after this card")
+
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        if sum(name in values for name in ("card_order", "before", "after")) > 1:
+            raise ValidationError("Give only one of card_order, before and after.")
+        if not ("status" in values or "stage" in values):
+            raise ValidationError({"status": ["Status is required"]})
+        return values
+
+
+def move_card(record: StagedRecord, values: dict[str, Any]) -> StagedRecord:
+    """Move by the values of a MoveSerializer."""
+    module = record.module
+    stage = values.get("stage") or find_stage(module, values["status"], record.stage.pipeline_id)
+    if stage.pipeline.module != module:
+        raise ValidationError({"stage": [f"Not a stage of {module}."]})
+    return move(record, stage=stage, position=values.get("card_order"), before=values.get("before"), after=values.get("after"))
+
+
+class ColumnSerializer(serializers.Serializer[Any]):
+    stage = serializers.UUIDField()
+    status = serializers.CharField()
+    kind = serializers.ChoiceField(choices=Stage.Kind.choices)
+    probability = serializers.IntegerField()
+    count = serializers.IntegerField(required=False, help_text="Cards in the stage; 10,001 means more than 10,000")
+    cards = serializers.ListField(child=serializers.DictField())
+
+
+class StatusFilter(Filter):
+    """By stage name. The stage is looked up first, so that the index on (stage, order) serves."""
+
+    def _value(self, raw: str) -> Any:
+        return raw
+
+    def apply(self, queryset: Any, value: Any, profile: Any) -> Any:
+        names = value if self.lookup == "in" else [value]
+        stages = Stage.objects.filter(pipeline__module=queryset.model.module, name__in=names)
+        ids = list(stages.order_by().values_list("pk", flat=True))
+        return queryset.filter(stage=ids[0]) if len(ids) == 1 else queryset.filter(stage__in=ids)
+
+
+class StagedViewSet(RecordViewSet):
+    """A module whose records stand in stages."""
+
+    @classmethod
+    @cache
+    def filters(cls) -> dict[str, Filter]:
+        field = cls.queryset.model._meta.get_field("stage")
+        status = {name: StatusFilter(name, field, lookup) for name, lookup in (("status", ""), ("status__in", "in"))}
+        return super().filters() | filters_for(cls.queryset.model, ["stage"]) | status
+
+    @extend_schema(request=MoveSerializer, filters=False)
+    @action(detail=True, methods=["put", "patch"], url_path="status", url_name="status")
+    def move(self, request: Request, pk: Any = None) -> Response:
+        """Move a card to a stage, and to a place in it."""
+        record = self.get_object_for("edit")
+        serializer = MoveSerializer(data=request.data, context=self.get_serializer_context())
+        serializer.is_valid(raise_exception=True)
+        move_card(record, serializer.validated_data)
+        return self.respond(self.everything, pk)
+
+    @extend_schema(
+        responses=ColumnSerializer(many=True),
+        parameters=[
+            OpenApiParameter("per_column", int, description="Cards of each column, 50 by default, at most 500"),
+            OpenApiParameter("pipeline", str, description="A pipeline's id; without it, the default one"),
+        ],
+    )
+    @action(detail=False, filter_backends=[])
+    def board(self, request: Request) -> Response:
+        """The columns of a pipeline in stage order, each with its first cards and how many it has."""
+        self.require("view")
+        per_column = whole_number(request, "per_column", 50, 1, MAX_LIMIT)
+        pipeline = self._pipeline(request.query_params.get("pipeline"))
+        others = {"per_column", "pipeline", "fields", "count"}
+        records = apply_filters(self.visible(), self.filters(), request.query_params, self.profile, others)
+        columns = board(records, pipeline, self.get_serializer_class(), self.get_names(), per_column)
+        if not columns and pipeline is None:
+            raise Http404
+        results = [
+            {
+                "stage": pk,
+                "status": name,
+                "kind": kind,
+                "probability": probability,
+                "cards": [orjson.Fragment(card) for card in cards],
+            }
+            for pk, name, kind, probability, cards in columns
+        ]
+        if request.query_params.get("count") != "none":
+            for column, count in zip(results, column_counts(records, [column[0] for column in columns])):
+                column["count"] = count
+        return Response(results)
+
+    def _pipeline(self, raw: str | None) -> Pipeline | None:
+        if raw is None:
+            return None
+        try:
+            pipeline = Pipeline.objects.filter(pk=raw, module=self.module).first()
+        except (ValueError, DjangoValidationError):
+            pipeline = None
+        if pipeline is None:
+            raise ValidationError({"pipeline": ["Does not exist."]})
+        return pipeline
+
+
+class StageSerializer(ProjectedSerializer):
+    class Meta:
+        model = Stage
+        fields = [*BASE_FIELDS, "pipeline", "name", "position", "kind", "probability"]
+        extra_kwargs = {"position": {"required": False, "help_text": "From 0; without it, the last"}}
+
+    def validate_pipeline(self, pipeline: Pipeline) -> Pipeline:
+        if self.instance and self.instance.pipeline_id != pipeline.pk:
+            raise ValidationError("A stage stays in its pipeline.")
+        return pipeline
+
+    def create(self, values: dict[str, Any]) -> Any:
+        if "position" not in values:
+            last = Stage.objects.filter(pipeline=values["pipeline"]).aggregate(last=Max("position"))["last"]
+            values["position"] = 0 if last is None else last + 1
+        return super().create(values)
+
+
+class PipelineSerializer(ProjectedSerializer):
+    module = serializers.ChoiceField(choices=())
+
+    class Meta:
+        model = Pipeline
+        fields = [*BASE_FIELDS, "module", "name", "is_default"]
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        fields["module"].choices = sorted(name for name, model in MODULES.items() if issubclass(model, StagedRecord))
+        return fields
+
+    def validate_module(self, module: str) -> str:
+        if self.instance and self.instance.module != module:
+            raise ValidationError("A pipeline stays with its module.")
+        return module
+
+    def _one_default(self, values: dict[str, Any]) -> None:
+        """Making a pipeline the default takes it from the one that was; a module never is without."""
+        module = values.get("module") or self.instance.module
+        defaults = Pipeline.objects.select_for_update(of=("self",)).filter(module=module, is_default=True)
+        if values.get("is_default"):
+            for other in defaults.exclude(pk=getattr(self.instance, "pk", None)):
+                other.is_default = False
+                other.save(update_fields=["is_default", "updated_at", "updated_by"])
+        elif self.instance and self.instance.is_default and values.get("is_default") is False:
+            raise ValidationError({"is_default": ["Make another pipeline the default instead."]})
+
+    def create(self, values: dict[str, Any]) -> Any:
+        self._one_default(values)
+        return super().create(values)
+
+    def update(self, instance: Any, values: dict[str, Any]) -> Any:
+        self._one_default(values)
+        return super().update(instance, values)
+
+
+class PipelineViewSet(TenantViewSet):
+    queryset = Pipeline.objects.all()
+    serializer_class = PipelineSerializer
+    module = "pipelines"
+    filterset_fields = ["module", "name", "is_default"]
+    default_order = ["created_at"]
+    more_orders = ["module", "name"]
+
+    def perform_destroy(self, instance: Pipeline) -> None:
+        if instance.is_default:
+            raise Conflict("The default pipeline cannot be deleted: make another one the default first.")
+        super().perform_destroy(instance)
+
+
+class StageViewSet(TenantViewSet):
+    queryset = Stage.objects.all()
+    serializer_class = StageSerializer
+    module = "pipelines"
+    filterset_fields = ["pipeline", "name", "kind"]
+    default_order = ["position"]
+    more_orders = ["position", "name"]

@@ -1,0 +1,92 @@
+"""The first wall: every query block that touches a tenant table carries the org, read when the SQL is compiled.
+
+It stands below managers, so it also covers save(), delete(), cascades, refresh_from_db(), foreign keys and prefetches.
+The condition is added to the SQL, never to the query object: a queryset kept in a class serves every org.
+"""
+
+from typing import Any
+
+from django.db.models.sql import compiler
+from django.db.models.sql.datastructures import BaseTable, Join
+from django.db.models.sql.where import WhereNode
+
+from ..scope import NoOrgScope, current
+from ..tables import TENANT_TABLES
+
+
+def org_to_add(table: str) -> str | None:
+    """The org that rows of ``table`` must have; None where none is asked for. Raises NoOrgScope outside a scope."""
+    if table not in TENANT_TABLES:
+        return None
+    scope = current()
+    if scope.org_id is None:
+        if scope.platform:
+            return None
+        raise NoOrgScope(f"Open org_scope(org) before touching rows of {table}.")
+    return str(scope.org_id)
+
+
+class OrgCondition:
+    """``<alias>.org_id = <the org>`` as a child of a WHERE node."""
+
+    contains_aggregate = contains_over_clause = False
+
+    def __init__(self, alias: str, org: str):
+        self.alias, self.org = alias, org
+
+    def as_sql(self, sql_compiler: Any, connection: Any) -> tuple[str, list[str]]:
+        return f'{sql_compiler.quote_name_unless_alias(self.alias)}."org_id" = %s', [self.org]
+
+
+def org_conditions(query: Any) -> list[OrgCondition]:
+    conditions = []
+    for alias, table in query.alias_map.items():
+        if isinstance(table, BaseTable) and query.alias_refcount[alias]:
+            if org := org_to_add(table.table_name):
+                conditions.append(OrgCondition(alias, org))
+    return conditions
+
+
+def guarded(query: Any) -> Any:
+    """A copy of an UPDATE or DELETE query that keeps to the org."""
+    query.get_initial_alias()
+    if conditions := org_conditions(query):
+        query = query.clone()
+        query.where = WhereNode([*conditions, query.where])
+    return query
+
+
+class SQLCompiler(compiler.SQLCompiler):
+    def pre_sql_setup(self, *args: Any, **kwargs: Any) -> Any:
+        setup = super().pre_sql_setup(*args, **kwargs)
+        if conditions := org_conditions(self.query):
+            self.where = WhereNode([*conditions, self.where] if self.where else conditions)
+        return setup
+
+    def compile(self, node: Any) -> Any:
+        sql, params = super().compile(node)
+        if isinstance(node, Join) and (org := org_to_add(node.table_name)):
+            alias = self.quote_name_unless_alias(node.table_alias)
+            return f'{sql.removesuffix(")")} AND {alias}."org_id" = %s)', [*params, org]
+        return sql, params
+
+
+class SQLInsertCompiler(compiler.SQLInsertCompiler, SQLCompiler):
+    def as_sql(self) -> Any:
+        org_to_add(self.query.get_meta().db_table)
+        return super().as_sql()
+
+
+class SQLDeleteCompiler(compiler.SQLDeleteCompiler, SQLCompiler):
+    def _as_sql(self, query: Any) -> Any:
+        return super()._as_sql(guarded(query))
+
+
+class SQLUpdateCompiler(compiler.SQLUpdateCompiler, SQLCompiler):
+    def pre_sql_setup(self) -> None:
+        super().pre_sql_setup()
+        self.query = guarded(self.query)
+
+
+class SQLAggregateCompiler(compiler.SQLAggregateCompiler, SQLCompiler):
+    pass

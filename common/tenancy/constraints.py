@@ -1,0 +1,170 @@
+"""The second and third wall as Django constraints: found by makemigrations, made and undone by migrate.
+
+All of them are written as deferred SQL, at the end of their migration, when every table and key of it stands.
+"""
+
+from typing import Any
+
+from django.db.models.constraints import BaseConstraint
+
+ORG_SETTING = "nullif(current_setting('app.org_id', true), '')::uuid"
+
+
+class DatabaseConstraint(BaseConstraint):
+    """A constraint that only the database checks, made by ``sql(model)`` and undone by ``undo(model)``."""
+
+    arguments: tuple[str, ...] = ()
+
+    def __init__(self, *, name: str, **arguments: Any):
+        super().__init__(name=name)
+        for argument in self.arguments:
+            setattr(self, argument, arguments[argument])
+
+    def deconstruct(self) -> Any:
+        path, args, kwargs = super().deconstruct()
+        return path, args, kwargs | {argument: getattr(self, argument) for argument in self.arguments}
+
+    def _identity(self) -> tuple[Any, ...]:
+        return (type(self), self.name, *(getattr(self, argument) for argument in self.arguments))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DatabaseConstraint) and self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.name))
+
+    def sql(self, model: Any) -> str:
+        raise NotImplementedError
+
+    def undo(self, model: Any) -> str:
+        raise NotImplementedError
+
+    def create_sql(self, model: Any, schema_editor: Any) -> None:
+        schema_editor.deferred_sql.append(self.sql(model))
+
+    constraint_sql = create_sql
+
+    def remove_sql(self, model: Any, schema_editor: Any) -> str:
+        return self.undo(model)
+
+    def validate(self, *args: Any, **kwargs: Any) -> None:
+        """The database checks this one."""
+
+
+class TenantTable(DatabaseConstraint):
+    """Primary key (id, org_id), so that references can carry the org, and the row-level security policies."""
+
+    def sql(self, model: Any) -> str:
+        table = model._meta.db_table
+        return f"""
+            ALTER TABLE "{table}" DROP CONSTRAINT "{table}_pkey", ADD CONSTRAINT "{table}_pkey" PRIMARY KEY (id, org_id);
+            ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY;
+            CREATE POLICY tenant ON "{table}" TO crm_app USING (org_id = {ORG_SETTING}) WITH CHECK (org_id = {ORG_SETTING});
+            CREATE POLICY platform ON "{table}" TO crm_platform USING (true) WITH CHECK (true);
+            """
+
+    def create_sql(self, model: Any, schema_editor: Any) -> None:
+        schema_editor.deferred_sql.insert(0, self.sql(model))  # references of the same migration need the key
+
+    constraint_sql = create_sql
+
+    def undo(self, model: Any) -> str:
+        table = model._meta.db_table
+        return f"""
+            DROP POLICY tenant ON "{table}"; DROP POLICY platform ON "{table}";
+            ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY;
+            ALTER TABLE "{table}" DROP CONSTRAINT "{table}_pkey" CASCADE, ADD CONSTRAINT "{table}_pkey" PRIMARY KEY (id);
+            """
+
+
+class TenantReference(DatabaseConstraint):
+    """FOREIGN KEY (x_id, org_id): a plain one would accept another org's row, for such checks bypass policies.
+
+    NO ACTION in SQL, since a shard refuses SET NULL; the ORM sets null and cascades. Immediate, so that a violation
+    keeps its error class.
+    """
+
+    arguments = ("field",)
+
+    def sql(self, model: Any) -> str:
+        field = model._meta.get_field(self.field)
+        return (
+            f'ALTER TABLE "{model._meta.db_table}" ADD CONSTRAINT "{self.name}" FOREIGN KEY ("{field.column}", org_id) '
+            f'REFERENCES "{field.remote_field.model._meta.db_table}" (id, org_id) DEFERRABLE INITIALLY IMMEDIATE'
+        )
+
+    def undo(self, model: Any) -> str:
+        return f'ALTER TABLE "{model._meta.db_table}" DROP CONSTRAINT IF EXISTS "{self.name}"'
+
+
+class Trigger(DatabaseConstraint):
+    """AFTER each row change of a table, ``function(trigger_arguments)``. Names come as arguments: a shard's table has another."""
+
+    function = ""
+    events = "INSERT OR UPDATE OR DELETE"
+
+    def trigger_arguments(self, model: Any) -> list[str]:
+        raise NotImplementedError
+
+    def sql(self, model: Any) -> str:
+        arguments = ", ".join(f"'{argument}'" for argument in self.trigger_arguments(model))
+        return (
+            f'CREATE TRIGGER activity AFTER {self.events} ON "{model._meta.db_table}" '
+            f"FOR EACH ROW EXECUTE FUNCTION {self.function}({arguments})"
+        )
+
+    def undo(self, model: Any) -> str:
+        return f'DROP TRIGGER activity ON "{model._meta.db_table}"'
+
+
+class ActivityTrigger(Trigger):
+    """Writes a row's changes to the activity stream, but for the columns in ``hidden``."""
+
+    arguments = ("record_type", "hidden")
+    function = "app_activity"
+
+    def trigger_arguments(self, model: Any) -> list[str]:
+        return [self.record_type, ",".join(self.hidden)]
+
+
+class ActivityLinkTrigger(Trigger):
+    """Writes links made and removed to the activity stream, as changes of field ``label`` of the record."""
+
+    arguments = ("record_type", "label", "source", "target")
+    function = "app_activity_link"
+    events = "INSERT OR DELETE"
+
+    def trigger_arguments(self, model: Any) -> list[str]:
+        columns = [model._meta.get_field(name).column for name in (self.source, self.target)]
+        return [self.record_type, self.label, *columns]
+
+
+class SearchColumn(DatabaseConstraint):
+    """A generated tsvector ``search`` over ``columns`` with its index. Not a model field: nobody should fetch it."""
+
+    arguments = ("columns",)
+
+    def sql(self, model: Any) -> str:
+        table = model._meta.db_table
+        names = [model._meta.get_field(name).column for name in self.columns]
+        words = " || ".join(f"setweight(app_words(\"{name}\"), '{weight}')" for name, weight in zip(names, "ABBBCCCCDDDDDD"))
+        return f"""
+            ALTER TABLE "{table}" ADD COLUMN search tsvector GENERATED ALWAYS AS ({words}) STORED;
+            CREATE INDEX "{table}_search" ON "{table}" USING gin (search);
+            """
+
+    def undo(self, model: Any) -> str:
+        return f'ALTER TABLE "{model._meta.db_table}" DROP COLUMN search'
+
+
+class OneOf(DatabaseConstraint):
+    """Exactly one of the references ``fields`` is set."""
+
+    arguments = ("fields",)
+
+    def sql(self, model: Any) -> str:
+        columns = ", ".join(f'"{model._meta.get_field(name).column}"' for name in self.fields)
+        return f'ALTER TABLE "{model._meta.db_table}" ADD CONSTRAINT "{self.name}" CHECK (num_nonnulls({columns}) = 1)'
+
+    def undo(self, model: Any) -> str:
+        return f'ALTER TABLE "{model._meta.db_table}" DROP CONSTRAINT IF EXISTS "{self.name}"'

@@ -1,0 +1,106 @@
+"""The test database: migrated once as its owner, then cloned for each worker, and used as the role that serves requests."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
+from pathlib import Path
+from typing import Any
+
+import environ
+import psycopg2
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+
+from common.tenancy import embedded
+from common.tenancy.roles import OWNER, bootstrap
+from common.testing.literal_org import demand_literal_org
+
+
+def administrator() -> dict[str, Any]:
+    """How to reach the server as one who may make databases: DATABASE_ADMIN_URL, or the embedded server's superuser."""
+    url = os.environ.get("DATABASE_ADMIN_URL")
+    if not url:
+        return {"host": embedded.socket_directory(), "user": "postgres", "dbname": "postgres"}
+    parsed = environ.Env.db_url_config(url)
+    names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
+    return {name: parsed[key] for name, key in names.items() if parsed.get(key)}
+
+
+def migrations_digest() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(Path(settings.BASE_DIR).glob("*/migrations/**/*")):
+        if path.suffix in (".py", ".sql"):
+            digest.update(path.read_bytes())
+    for name in ("constraints.py", "roles.py", "fields.py"):
+        digest.update((Path(settings.BASE_DIR) / "common" / "tenancy" / name).read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@contextmanager
+def database_named(name: str) -> Iterator[None]:
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    yield
+    connection.close()
+
+
+def make_template(server: dict[str, Any], name: str) -> None:
+    admin = psycopg2.connect(**server)
+    admin.autocommit = True
+    with admin.cursor() as cursor:
+        cursor.execute("SELECT datname FROM pg_database WHERE datname = %s", [f"{name}_ready"])
+        if not cursor.fetchone():
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            bootstrap(server, name)
+            with database_named(name):
+                call_command("migrate", verbosity=0)
+            cursor.execute(f'ALTER DATABASE "{name}" RENAME TO "{name}_ready"')
+    admin.close()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(worker_id: str, django_db_blocker: Any) -> Iterator[None]:
+    template, mine = f"test_crm_{migrations_digest()}", f"test_crm_{worker_id}_{os.getpid()}"
+    settings.ATRIUM_HOME.mkdir(parents=True, exist_ok=True)
+    with django_db_blocker.unblock():
+        with (settings.ATRIUM_HOME / "test-database.lock").open("w") as lock:
+            flock(lock, LOCK_EX)
+            server = administrator()
+            if "embedded" not in connection.settings_dict["OPTIONS"]:
+                connection.settings_dict |= {"HOST": server.get("host", ""), "PORT": server.get("port", "")}
+            make_template(server, template)
+            run(server, f'CREATE DATABASE "{mine}" TEMPLATE "{template}_ready" OWNER {OWNER}')
+        with database_named(mine):
+            yield
+        run(server, f'DROP DATABASE "{mine}" WITH (FORCE)')
+
+
+def run(server: dict[str, Any], statement: str) -> None:
+    admin = psycopg2.connect(**server)
+    admin.autocommit = True
+    with admin.cursor() as cursor:
+        cursor.execute(statement)
+    admin.close()
+
+
+@pytest.fixture(autouse=True)
+def literal_org(request: Any) -> Iterator[None]:
+    """In every test, a statement on tenant tables without a literal org fails, as it would be slow on a sharded database."""
+    if request.node.get_closest_marker("raw_sql"):
+        yield
+        return
+    with connection.execute_wrapper(demand_literal_org):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def quick_and_quiet(settings: Any, tmp_path: Path) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    settings.CELERY_TASK_ALWAYS_EAGER = True
+    settings.RATE_LIMIT_FACTOR = 0
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}

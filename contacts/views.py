@@ -1,0 +1,11 @@
+from common.records.views import RecordViewSet
+
+from .models import Contact
+from .serializers import ContactSerializer
+
+
+class ContactViewSet(RecordViewSet):
+    queryset = Contact.objects.all()
+    serializer_class = ContactSerializer
+    filterset_fields = ["first_name", "last_name", "email", "secondary_email", "phone", "mobile", "title", "department",
+                        "organization", "account", "account__name", "date_of_birth", "do_not_call", "language"]  # fmt: skip
