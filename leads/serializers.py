@@ -54,10 +54,3 @@ class ConvertSerializer(serializers.Serializer[Any]):
     contact = ReferenceField(target=Lead._meta.get_field("converted_contact").related_model, required=False)
     create_opportunity = serializers.BooleanField(default=True)
     opportunity_name = serializers.CharField(max_length=200, required=False)
-
-
-class ConversionSerializer(serializers.Serializer[Any]):
-    lead = serializers.UUIDField()
-    account = serializers.UUIDField(allow_null=True)
-    contact = serializers.UUIDField(allow_null=True)
-    opportunity = serializers.UUIDField(allow_null=True)

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
@@ -41,6 +42,7 @@ def find_member(user_id: UUID, org_id: UUID, session_id: UUID | None = None) -> 
         instances.append(model.from_db("default", fields, row[start : start + len(fields)]))
         start += len(fields)
     profile, profile.user, profile.org, profile.role = instances
+    profile.role.permissions = orjson.loads(profile.role.permissions)  # a raw row has it as text
     return profile
 
 

@@ -4,6 +4,7 @@ The SQL of a row is made once per serializer and set of fields, and kept as text
 for each request is the WHERE clause. (A stock ModelSerializer list costs 17 times the bare query, this 0.8.)
 """
 
+import re
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -73,7 +74,9 @@ class Projection:
                 sql, values = compiler.compile(expression)
                 columns.append(f'{sql} AS "{name}"')
                 parameters.extend(values)
-        self.sql = f"(SELECT row_to_json(r)::text FROM (SELECT {', '.join(columns)}) r)"
+        # Inside a subquery the row itself is called U0, as Django calls each subquery's first table: ours get other names.
+        row = re.sub(r"\bU(\d+)\b", r"part\1", ", ".join(columns))
+        self.sql = f"(SELECT row_to_json(r)::text FROM (SELECT {row}) r)"
         self.parameters = [None if str(value) == str(PLACE) else value for value in parameters]
 
     def render(self, alias: str) -> tuple[str, list[Any]]:

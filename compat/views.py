@@ -1,0 +1,117 @@
+"""The Lightweight CRM's lead endpoints, at the root, with its shapes and error bodies."""
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from common.api.pages import MAX_LIMIT, whole_number
+from common.records.projection import read_rows
+from common.records.staged_views import MoveSerializer, move_card
+from common.records.stages import board, column_counts, position_of
+from leads.models import Lead
+from leads.views import LeadViewSet
+
+from .serializers import BoardLeadSerializer
+
+PER_COLUMN = 100
+
+
+class TestView(APIView):
+    """Whether the API works. Needs no token."""
+
+    authentication_classes = []
+    permission_classes = []
+
+    @extend_schema(responses={200: dict[str, str]})
+    def get(self, request: Request) -> Response:
+        return Response({"message": "Django API is working!", "status": "success"})
+
+
+class StatusSerializer(serializers.Serializer[Any]):
+    status = serializers.CharField(help_text="The stage's name")
+    card_order = serializers.IntegerField(required=False, min_value=1, help_text="Position in the column, from 1")
+
+
+def with_position(card: str, position: int) -> orjson.Fragment:
+    return orjson.Fragment(f'{card[:-1]},"card_order":{position}}}')
+
+
+class BoardLeadViewSet(LeadViewSet):
+    """Leads as a board: one key per stage, in stage order."""
+
+    serializer_class = BoardLeadSerializer
+    #: What a refused write says, by action.
+    failures = {"create": "Failed to create lead", "update": "Failed to update lead", "destroy": "Failed to delete lead"}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if "pk" in self.kwargs:
+            try:
+                self.kwargs["pk"] = UUID(self.kwargs["pk"])
+            except ValueError as error:
+                raise Http404 from error
+
+    def handle_exception(self, error: Exception) -> Response:
+        if isinstance(error, Http404):
+            error = NotFound("Lead not found")
+        response = super().handle_exception(error)
+        if isinstance(error, ValidationError) and (failure := self.failures.get(self.action)):
+            response.data["error"] = failure
+        return response
+
+    @extend_schema(
+        parameters=[OpenApiParameter("per_column", int, description="Cards of each column, 100 by default, at most 500")],
+        filters=False,
+    )
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The board: each stage's first cards. `X-Column-Counts` has the totals."""
+        self.require("view")
+        if unknown := set(request.query_params) - {"per_column"}:
+            raise ValidationError({name: ["Unknown parameter."] for name in unknown})
+        per_column = whole_number(request, "per_column", PER_COLUMN, 1, MAX_LIMIT)
+        columns = board(self.visible(), None, BoardLeadSerializer, BoardLeadSerializer.names(), per_column)
+        counts = column_counts(self.visible(), [column[0] for column in columns])
+        totals = {column[1]: count for column, count in zip(columns, counts, strict=True)}
+        body = {name: [with_position(card, at) for at, card in enumerate(cards, 1)] for _, name, _, _, cards in columns}
+        return Response(body, headers={"X-Column-Counts": orjson.dumps(totals).decode().encode("ascii", "backslashreplace").decode()})
+
+    def respond(self, queryset: Any, pk: Any, *, names: Any = None, code: int = 200, **headers: str) -> Response:
+        rows = read_rows(queryset.filter(pk=pk), BoardLeadSerializer, BoardLeadSerializer.names(), "stage", "card_order")
+        if not rows:
+            raise Http404
+        card, stage_id, rank = rows[0]
+        position = position_of(Lead(pk=pk, stage_id=stage_id, card_order=rank))
+        return Response(with_position(bytes(orjson.dumps(card)).decode(), position), status=code, headers=headers)
+
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change a lead; a `status` or `card_order` among the fields moves its card."""
+        response = super().update(request, *args, **kwargs)
+        if "card_order" in request.data:
+            return self._move({"status": request.data.get("status"), "card_order": request.data["card_order"]})
+        return response
+
+    @extend_schema(request=StatusSerializer, filters=False)
+    def move(self, request: Request, pk: Any = None) -> Response:
+        """Move a card to a stage, and to a position in it."""
+        if not isinstance(request.data, dict) or not request.data.get("status"):
+            self.get_object_for("edit")
+            self.failures = {"move": "Status is required"}
+            raise ValidationError({"status": ["Status is required"]})
+        return self._move(request.data)
+
+    def _move(self, values: dict[str, Any]) -> Response:
+        lead = self.get_object_for("edit")
+        values = {"status": lead.stage.name, **{name: value for name, value in values.items() if value is not None}}
+        serializer = MoveSerializer(data=values, context=self.get_serializer_context())
+        serializer.is_valid(raise_exception=True)
+        move_card(lead, serializer.validated_data)
+        return self.respond(self.everything, lead.pk)
+
