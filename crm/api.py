@@ -4,6 +4,7 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from accounts.views import AccountViewSet
+from common.api.health import HealthView
 from common.people import members, views
 from common.records.hanging import AttachmentViewSet, CommentViewSet, TagViewSet
 from common.records.staged_views import PipelineViewSet, StageViewSet
@@ -41,6 +42,7 @@ auth = [
 ]
 
 urlpatterns = [
+    path("health/", HealthView.as_view(), name="health"),
     path("auth/", include(auth)),
     path("profile/", members.OwnProfileView.as_view(), name="profile"),
     path("org/", members.OrgView.as_view(), name="org"),

@@ -1,5 +1,6 @@
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import F
 
 from common.records.models import Record, StagedRecord
 from common.tenancy.fields import TenantForeignKey, TenantManyToManyField
@@ -27,5 +28,6 @@ class Opportunity(StagedRecord):
         indexes = [
             models.Index(fields=["org", "-created_at", "-id"], name="opportunities_by_created"),
             models.Index(fields=["org", "stage", "card_order", "id"], name="opportunities_board"),
+            models.Index("org", F("amount").desc(nulls_last=True), F("id").desc(), name="opportunities_by_amount"),
             models.Index(fields=["org", "name", "id"], name="opportunities_by_name"),
         ]

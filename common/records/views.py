@@ -32,6 +32,12 @@ BASE_FILTERS = ("id", "created_at", "updated_at", "created_by")
 OWNED_FILTERS = ("assigned_to", "teams", "tags", "external_id")
 
 
+def indexed_fields(index: models.Index) -> list[str]:
+    """The names of an index's fields, whether they were given as names or as expressions."""
+    expressions = [getattr(expression, "expression", expression).name for expression in index.expressions]
+    return [name.lstrip("-") for name in index.fields] or expressions
+
+
 class TenantViewSet(GenericViewSet):
     """List and detail of one model's rows, projected; create, change and delete them.
 
@@ -96,7 +102,7 @@ class TenantViewSet(GenericViewSet):
     @cache
     def orders(cls) -> frozenset[str]:
         """Fields to sort by: those with an index, since no other order stays fast as rows grow."""
-        indexed = [[name.lstrip("-") for name in index.fields] for index in cls.queryset.model._meta.indexes]
+        indexed = [indexed_fields(index) for index in cls.queryset.model._meta.indexes]
         return frozenset([*cls.more_orders, *(names[1] for names in indexed if len(names) == 3 and names[2] == "id")])
 
     def get_order(self) -> Order:

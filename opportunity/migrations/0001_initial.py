@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
                 'db_table': 'opportunities',
                 'ordering': ['-created_at', '-id'],
                 'abstract': False,
-                'indexes': [models.Index(fields=['org', '-created_at', '-id'], name='opportunities_by_created'), models.Index(fields=['org', 'stage', 'card_order', 'id'], name='opportunities_board'), models.Index(fields=['org', 'name', 'id'], name='opportunities_by_name')],
+                'indexes': [models.Index(models.F('org'), models.OrderBy(models.F('amount'), descending=True, nulls_last=True), models.OrderBy(models.F('id'), descending=True), name='opportunities_by_amount'), models.Index(fields=['org', '-created_at', '-id'], name='opportunities_by_created'), models.Index(fields=['org', 'stage', 'card_order', 'id'], name='opportunities_board'), models.Index(fields=['org', 'name', 'id'], name='opportunities_by_name')],
                 'constraints': [common.tenancy.constraints.TenantTable(name='opportunities_tenant'), common.tenancy.constraints.TenantReference(field='created_by', name='opportunities_created_by_same_org'), common.tenancy.constraints.TenantReference(field='updated_by', name='opportunities_updated_by_same_org'), common.tenancy.constraints.TenantReference(field='stage', name='opportunities_stage_same_org'), common.tenancy.constraints.TenantReference(field='account', name='opportunities_account_same_org'), common.tenancy.constraints.ActivityTrigger(hidden=[], name='opportunities_activity', record_type='opportunity'), common.tenancy.constraints.SearchColumn(columns=['name', 'lead_source', 'description'], name='opportunities_search'), models.UniqueConstraint(fields=('org', 'external_id'), name='opportunities_external_id_once')],
             },
         ),
