@@ -13,7 +13,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from common.api.pages import MAX_LIMIT, whole_number
-from common.records.projection import read_rows
 from common.records.staged_views import MoveSerializer, move_card
 from common.records.stages import board, column_counts, position_of
 from leads.models import Lead
@@ -83,13 +82,13 @@ class BoardLeadViewSet(LeadViewSet):
         body = {name: [with_position(card, at) for at, card in enumerate(cards, 1)] for _, name, _, _, cards in columns}
         return Response(body, headers={"X-Column-Counts": orjson.dumps(totals).decode().encode("ascii", "backslashreplace").decode()})
 
-    def respond(self, queryset: Any, pk: Any, *, names: Any = None, code: int = 200, **headers: str) -> Response:
-        rows = read_rows(queryset.filter(pk=pk), BoardLeadSerializer, BoardLeadSerializer.names(), "stage", "card_order")
-        if not rows:
-            raise Http404
-        card, stage_id, rank = rows[0]
-        position = position_of(Lead(pk=pk, stage_id=stage_id, card_order=rank))
-        return Response(with_position(bytes(orjson.dumps(card)).decode(), position), status=code, headers=headers)
+    def answer(self, row: tuple[Any, Any] | None, *, code: int = 200, **headers: str) -> Response:
+        response = super().answer(row, code=code, **headers)
+        if row is not None and response.data is not None:
+            card = orjson.loads(orjson.dumps(row[0]))
+            lead = Lead.with_bin.only("org_id", "stage_id", "card_order").get(pk=card["id"])
+            response.data = card | {"card_order": position_of(lead)}
+        return response
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Change a lead; a `status` or `card_order` among the fields moves its card."""
@@ -113,5 +112,5 @@ class BoardLeadViewSet(LeadViewSet):
         serializer = MoveSerializer(data=values, context=self.get_serializer_context())
         serializer.is_valid(raise_exception=True)
         move_card(lead, serializer.validated_data)
-        return self.respond(self.everything, lead.pk)
+        return self.written(lead.pk)
 

@@ -31,7 +31,7 @@ class LeadViewSet(StagedViewSet):
         """Hand a lead over to one person."""
         lead = self.get_object_for("edit")
         services.assign(leads=[lead], to=self.validated(AssignSerializer)["assigned_to"])
-        return self.respond(self.everything, pk)
+        return self.written(pk)
 
     @extend_schema(request=BulkAssignSerializer, filters=False)
     @action(detail=False, methods=["post"], url_path="assign", url_name="bulk-assign")
@@ -53,11 +53,11 @@ class LeadViewSet(StagedViewSet):
         """Make a customer of a lead: an account, a contact and an opportunity, in one step."""
         lead = self.get_object_for("edit")
         services.convert(lead=lead, by=self.profile, **self.validated(ConvertSerializer))
-        return self.respond(self.everything, pk)
+        return self.written(pk)
 
     @extend_schema(request=None, filters=False)
     @action(detail=True, methods=["post"], url_path="convert/undo", url_name="convert-undo")
     def undo_convert(self, request: Request, pk: Any = None) -> Response:
         """Take a conversion back: what it made goes to the bin."""
         services.undo_conversion(lead=self.get_object_for("edit"))
-        return self.respond(self.everything, pk)
+        return self.written(pk)

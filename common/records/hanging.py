@@ -34,6 +34,9 @@ class HangingViewSet(TenantViewSet):
                 condition |= Q(**{f"{name}__in": seen})
         return self.model._default_manager.filter(condition)
 
+    def sees_all(self) -> bool:
+        return False
+
     def check_may(self, action: str, instance: Any) -> None:
         if instance.created_by_id != self.profile.pk and not self.profile.is_admin:
             raise PermissionDenied(f"Only who made this, or an admin, may {action} it.")

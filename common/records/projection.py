@@ -17,10 +17,11 @@ from django.db.models.functions import Cast
 from django.db.models.sql import Query
 from rest_framework import serializers
 
-from common.tenancy import current_org_id, org_scope
+from common.tenancy import org_scope
+from common.tenancy.statement import PLACE, Statement, fill, with_places
 
-#: Stands for the org while the SQL is made.
-PLACE = UUID("00000000-0000-7000-8000-00000000aaaa")
+#: Stands for a row's id while SQL is made.
+ROW = UUID("00000000-0000-7000-8000-00000000bbbb")
 
 
 class UTCText(Func):
@@ -77,12 +78,11 @@ class Projection:
         # Inside a subquery the row itself is called U0, as Django calls each subquery's first table: ours get other names.
         row = re.sub(r"\bU(\d+)\b", r"part\1", ", ".join(columns))
         self.sql = f"(SELECT row_to_json(r)::text FROM (SELECT {row}) r)"
-        self.parameters = [None if str(value) == str(PLACE) else value for value in parameters]
+        self.parameters = with_places(parameters, {})
 
     def render(self, alias: str) -> tuple[str, list[Any]]:
         sql = self.sql if alias == self.table else self.sql.replace(f"{self.table}.", f"{alias}.")
-        org = str(current_org_id())
-        return sql, [org if value is None else value for value in self.parameters]
+        return sql, fill(self.parameters, {})
 
 
 @cache
@@ -107,3 +107,18 @@ def read_rows(queryset: Any, serializer_class: Any, names: tuple[str, ...], *ext
     """The rows of a queryset as ``(JSON, *values of extra)``, in one statement."""
     rows = queryset.values_list(RowJSON(projection(serializer_class, names)), *extra)
     return [(orjson.Fragment(row[0]), *row[1:]) for row in rows]
+
+
+@cache
+def one_row(serializer_class: Any, names: tuple[str, ...], with_bin: bool) -> Statement:
+    """The row with an id, as ``(JSON, updated_at)``; ``with_bin``: also one in the bin."""
+    model = serializer_class.Meta.model
+    manager = getattr(model, "with_bin", model._default_manager) if with_bin else model._default_manager
+    shape = RowJSON(projection(serializer_class, names))
+    return Statement(lambda pk: manager.filter(pk=pk).values_list(shape, "updated_at"), pk=ROW)
+
+
+def read_row(serializer_class: Any, names: tuple[str, ...], pk: Any, *, with_bin: bool = False) -> tuple[Any, Any] | None:
+    """One row as ``(JSON, updated_at)``, for a caller who may see every row of its kind."""
+    rows = one_row(serializer_class, names, with_bin).rows(pk=str(pk))
+    return (orjson.Fragment(rows[0][0]), rows[0][1]) if rows else None

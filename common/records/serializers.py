@@ -11,8 +11,9 @@ from rest_framework import serializers
 
 from common.people.models import Profile
 from common.tenancy import current_org_id
+from common.tenancy.statement import Statement
 
-from .models import BaseRecord, Pipeline, Stage
+from .models import BaseRecord, Stage
 from .projection import Computed
 from .rank import last_rank
 
@@ -263,33 +264,44 @@ class StagedSerializer(RecordSerializer):
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         name, chosen = values.pop("status", None), values.get("stage")
-        current = self.instance.stage if self.instance else None
-        module = self.Meta.model.module
-        if chosen and chosen.pipeline.module != module:
-            raise serializers.ValidationError({"stage": [f"Not a stage of {module}."]})
-        if not chosen and (name is not None or not current):
-            chosen = find_stage(module, name, current.pipeline_id if current else None)
-        if chosen and name is not None and name != chosen.name:
-            raise serializers.ValidationError({"status": ["Not the name of the given stage."]})
-        if chosen and chosen != current:
-            values |= {"stage": chosen, "card_order": last_rank()}
+        current_id = self.instance.stage_id if self.instance else None
+        if name is not None or chosen or not current_id:
+            stage = find_stage(self.Meta.model.module, name, chosen.pk if chosen else None, current_id)
+            values["stage"] = stage
+            if stage.pk != current_id:
+                values["card_order"] = last_rank()
         return values
 
 
-def find_stage(module: str, name: str | None = None, pipeline_id: Any = None) -> Stage:
-    """The stage called ``name`` (or the first one) of a pipeline, by default the module's default one."""
-    where = {"pipeline_id": pipeline_id} if pipeline_id else {"pipeline__module": module, "pipeline__is_default": True}
-    stages = list(Stage.objects.filter(**where).order_by("position", "id"))
+#: All stages of a module's pipelines, with whether theirs is the default one, in order.
+STAGES = Statement(
+    lambda module: Stage._default_manager.filter(pipeline__module=module)
+    .order_by("position", "id")
+    .values_list("id", "name", "pipeline_id", "pipeline__is_default"),
+    module="the module's name",
+)
+
+
+def find_stage(module: str, name: str | None = None, stage_id: Any = None, current_id: Any = None) -> Stage:
+    """The stage with an id, or called ``name`` in the pipeline of stage ``current_id``, or in the module's default one.
+
+    Without a name: the first. Raises a validation error that names the stages there are.
+    """
+    rows = STAGES.rows(module=module)
+    stages = [Stage(pk=pk, org_id=current_org_id(), name=called, pipeline_id=pipeline) for pk, called, pipeline, _ in rows]
+    if stage_id is not None:
+        chosen = next((stage for stage in stages if stage.pk == stage_id), None)
+        if chosen is None:
+            raise serializers.ValidationError({"stage": [f"Not a stage of {module}."]})
+        if name is not None and name.strip().lower() != chosen.name.lower():
+            raise serializers.ValidationError({"status": ["Not the name of the given stage."]})
+        return chosen
+    current = next((stage.pipeline_id for stage in stages if stage.pk == current_id), None)
+    stages = [stage for stage, row in zip(stages, rows, strict=True) if stage.pipeline_id == current or (not current and row[3])]
     if not stages:
         raise serializers.ValidationError({"status": [f"{module} has no default pipeline with stages yet."]})
-    if name is None:
-        return stages[0]
     for stage in stages:
-        if stage.name.lower() == name.strip().lower():
+        if name is None or stage.name.lower() == name.strip().lower():
             return stage
     known = ", ".join(f'"{stage.name}"' for stage in stages)
     raise serializers.ValidationError({"status": [f'"{name}" is not a stage. Stages: {known}.']})
-
-
-def default_pipeline(module: str) -> Pipeline:
-    return Pipeline.objects.get(module=module, is_default=True)

@@ -2,12 +2,13 @@
 
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import Max
 from django.http import Http404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -17,9 +18,10 @@ from rest_framework.response import Response
 from common.api.errors import Conflict
 from common.api.filters import Filter, apply_filters, filters_for
 from common.api.pages import MAX_LIMIT, whole_number
+from common.api.parameters import COUNT, ETAG, IF_MATCH, documented, fields, filters, whole
 
 from .models import MODULES, Pipeline, Stage, StagedRecord
-from .serializers import BASE_FIELDS, ProjectedSerializer, ReferenceField, find_stage
+from .serializers import BASE_FIELDS, ProjectedSerializer, find_stage
 from .stages import board, column_counts, move
 from .views import RecordViewSet, TenantViewSet
 
@@ -28,7 +30,7 @@ class MoveSerializer(serializers.Serializer[Any]):
     """Where a card goes. Without a place it becomes the last card of its stage."""
 
     status = serializers.CharField(required=False, help_text="The stage's name")
-    stage = ReferenceField(target=Stage, required=False, help_text="The stage's id, instead of its name")
+    stage = serializers.UUIDField(required=False, help_text="The stage's id, instead of its name")
     card_order = serializers.IntegerField(
         required=False, min_value=1, max_value=2**31 - 1, help_text="Position in the stage, from 1; past the end is last"
     )
@@ -45,11 +47,10 @@ class MoveSerializer(serializers.Serializer[Any]):
 
 def move_card(record: StagedRecord, values: dict[str, Any]) -> StagedRecord:
     """Move by the values of a MoveSerializer."""
-    module = record.module
-    stage = values.get("stage") or find_stage(module, values["status"], record.stage.pipeline_id)
-    if stage.pipeline.module != module:
-        raise ValidationError({"stage": [f"Not a stage of {module}."]})
-    return move(record, stage=stage, position=values.get("card_order"), before=values.get("before"), after=values.get("after"))
+    stage = find_stage(record.module, values.get("status"), values.get("stage"), record.stage_id)
+    return move(
+        record, stage=stage, position=values.get("card_order"), before=values.get("before"), after=values.get("after")
+    )
 
 
 class ColumnSerializer(serializers.Serializer[Any]):
@@ -64,8 +65,7 @@ class ColumnSerializer(serializers.Serializer[Any]):
 class StatusFilter(Filter):
     """By stage name. The stage is looked up first, so that the index on (stage, order) serves."""
 
-    def _value(self, raw: str) -> Any:
-        return raw
+    target = Stage._meta.get_field("name")
 
     def apply(self, queryset: Any, value: Any, profile: Any) -> Any:
         names = value if self.lookup == "in" else [value]
@@ -84,7 +84,14 @@ class StagedViewSet(RecordViewSet):
         status = {name: StatusFilter(name, field, lookup) for name, lookup in (("status", ""), ("status__in", "in"))}
         return super().filters() | filters_for(cls.queryset.model, ["stage"]) | status
 
-    @extend_schema(request=MoveSerializer, filters=False)
+    @extend_schema(
+        request=MoveSerializer,
+        examples=[
+            OpenApiExample("To a place in a column", {"status": "Meeting booked", "card_order": 1}, request_only=True),
+            OpenApiExample("To the end of a column", {"status": "Meeting booked"}, request_only=True),
+        ],
+    )
+    @documented(IF_MATCH, ETAG)
     @action(detail=True, methods=["put", "patch"], url_path="status", url_name="status")
     def move(self, request: Request, pk: Any = None) -> Response:
         """Move a card to a stage, and to a place in it."""
@@ -92,15 +99,16 @@ class StagedViewSet(RecordViewSet):
         serializer = MoveSerializer(data=request.data, context=self.get_serializer_context())
         serializer.is_valid(raise_exception=True)
         move_card(record, serializer.validated_data)
-        return self.respond(self.everything, pk)
+        return self.written(pk)
 
     @extend_schema(
         responses=ColumnSerializer(many=True),
         parameters=[
-            OpenApiParameter("per_column", int, description="Cards of each column, 50 by default, at most 500"),
-            OpenApiParameter("pipeline", str, description="A pipeline's id; without it, the default one"),
+            whole("per_column", "Cards of each column", 1, MAX_LIMIT, default=50),
+            OpenApiParameter("pipeline", UUID, description="A pipeline's id; without it, the default one"),
         ],
     )
+    @documented(filters, fields, COUNT)
     @action(detail=False, filter_backends=[])
     def board(self, request: Request) -> Response:
         """The columns of a pipeline in stage order, each with its first cards and how many it has."""
@@ -194,6 +202,7 @@ class PipelineSerializer(ProjectedSerializer):
         return super().update(instance, values)
 
 
+@extend_schema_view(destroy=extend_schema(responses={409: "It is the default pipeline, or records stand in its stages."}))
 class PipelineViewSet(TenantViewSet):
     queryset = Pipeline.objects.all()
     serializer_class = PipelineSerializer
@@ -208,6 +217,7 @@ class PipelineViewSet(TenantViewSet):
         super().perform_destroy(instance)
 
 
+@extend_schema_view(destroy=extend_schema(responses={409: "Records stand in this stage."}))
 class StageViewSet(TenantViewSet):
     queryset = Stage.objects.all()
     serializer_class = StageSerializer

@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -21,10 +21,11 @@ from common.api.errors import Conflict, PreconditionFailed
 from common.api.etag import etag_of, matches
 from common.api.filters import Filter, apply_filters, filters_for
 from common.api.pages import PARAMETERS, Order, paginate
+from common.api.parameters import ETAG, IF_MATCH, IF_NONE_MATCH, LIST, LOCATION, PAGE, documented, fields
 
 from .comments import AttachmentSerializer, CommentSerializer
 from .models import Attachment, BaseRecord, Comment
-from .projection import read_rows
+from .projection import read_row, read_rows
 from .search import search_filter
 
 UUID = "<uuid:pk>"
@@ -51,6 +52,8 @@ class TenantViewSet(GenericViewSet):
     #: Fields that may be sorted by besides those with an index (org, field, id).
     more_orders: ClassVar[list[str]] = []
     with_search = False
+    #: What the documentation suggests to create, as its body.
+    example: ClassVar[dict[str, Any]] = {}
     changes_by: ClassVar[dict[str, str]] = {"create": "create", "update": "edit", "partial_update": "edit", "destroy": "delete"}
 
     @property
@@ -136,59 +139,72 @@ class TenantViewSet(GenericViewSet):
             self.request, queryset, self.get_order(), lambda rows, extra: read_rows(rows, serializer_class, names, *extra)
         )
 
+    @documented(*LIST)
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         self.require("view")
         return Response(self.envelope(self.filtered(self.visible())))
 
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return self.respond(self.visible(), self.kwargs["pk"], names=self.get_names())
+    def sees_all(self) -> bool:
+        """Whether the caller may see every row, so that a ready statement can serve."""
+        return self.profile.scope_for(self.module, "view") != "none"
 
-    def respond(self, queryset: Any, pk: Any, *, names: Any = None, code: int = 200, **headers: str) -> Response:
-        """One row, as the API shows it, with its entity tag."""
-        names = names or self.get_serializer_class().names()
-        rows = read_rows(queryset.filter(pk=pk), self.get_serializer_class(), names, "updated_at")
-        if not rows:
+    @documented(fields, IF_NONE_MATCH, ETAG)
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        serializer_class, names, pk = self.get_serializer_class(), self.get_names(), self.kwargs["pk"]
+        if self.sees_all():
+            row = read_row(serializer_class, names, pk)
+        else:
+            row = next(iter(read_rows(self.visible().filter(pk=pk), serializer_class, names, "updated_at")), None)
+        return self.answer(row)
+
+    def written(self, pk: Any, *, code: int = 200, **headers: str) -> Response:
+        """A row after a write, be it visible to the caller any more or not."""
+        serializer_class = self.get_serializer_class()
+        return self.answer(read_row(serializer_class, serializer_class.names(), pk, with_bin=True), code=code, **headers)
+
+    def answer(self, row: tuple[Any, Any] | None, *, code: int = 200, **headers: str) -> Response:
+        """One row ``(JSON, updated_at)``, with its entity tag."""
+        if row is None:
             raise Http404
-        etag = etag_of(rows[0][1])
+        etag = etag_of(row[1])
         known = self.request.headers.get("If-None-Match")
         if known and self.request.method in ("GET", "HEAD") and matches(known, etag):
             return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": etag})
-        return Response(rows[0][0], status=code, headers={"ETag": etag, **headers})
+        return Response(row[0], status=code, headers={"ETag": etag, **headers})
 
     # --- writing
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "profile": self.profile}
 
-    @property
-    def everything(self) -> Any:
-        """Rows to show after a write, be they visible any more or not."""
-        return getattr(self.model, "with_bin", self.model._default_manager)
-
+    @documented(LOCATION, ETAG)
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         self.require("create")
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         instance = self.perform_create(serializer)
         location = f"{request._request.path.rstrip('/')}/{instance.pk}/"
-        return self.respond(self.everything, instance.pk, code=status.HTTP_201_CREATED, Location=location)
+        return self.written(instance.pk, code=status.HTTP_201_CREATED, Location=location)
 
     def perform_create(self, serializer: Any) -> Any:
         return serializer.save()
 
+    @documented(IF_MATCH, ETAG)
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         instance = self.get_object_for("edit")
         serializer = self.get_serializer(instance, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
         self.perform_update(serializer)
-        return self.respond(self.everything, instance.pk)
+        return self.written(instance.pk)
 
     def perform_update(self, serializer: Any) -> None:
         serializer.save()
 
+    @documented(IF_MATCH, ETAG)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self.update(request, *args, **kwargs)
 
+    @documented(IF_MATCH)
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         self.perform_destroy(self.get_object_for("delete"))
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -199,6 +215,8 @@ class TenantViewSet(GenericViewSet):
         except models.ProtectedError as error:
             raise Conflict("This is still in use, so it cannot be deleted.") from error
 
+    @extend_schema(responses=HistoryEntry(many=True))
+    @documented(*PAGE)
     @action(detail=True)
     def history(self, request: Request, pk: Any = None) -> Response:
         """Every change of the record: who, when, through what, before and after."""
@@ -222,6 +240,9 @@ class RecordViewSet(TenantViewSet):
     def visible(self, action: str = "view") -> Any:
         return self.model.objects.visible_to(self.profile, action)
 
+    def sees_all(self) -> bool:
+        return self.profile.scope_for(self.module, "view") == "all"
+
     def everything_visible(self) -> Any:
         return self.model.with_bin.visible_to(self.profile)
 
@@ -236,12 +257,15 @@ class RecordViewSet(TenantViewSet):
         instance.deleted_at = timezone.now()
         instance.save(update_fields=["deleted_at", "updated_at", "updated_by"])
 
+    @documented(*LIST)
     @action(detail=False, url_path="bin")
     def bin(self, request: Request) -> Response:
         """Deleted records, which can be restored for 30 days."""
         self.require("view")
         return Response(self.envelope(self.filtered(self.everything_visible().exclude(deleted_at=None))))
 
+    @extend_schema(request=None)
+    @documented(ETAG)
     @action(detail=True, methods=["post"])
     def restore(self, request: Request, pk: Any = None) -> Response:
         """Bring a record back from the bin."""
@@ -253,7 +277,7 @@ class RecordViewSet(TenantViewSet):
             raise PermissionDenied("You may see this, but not restore it.")
         instance.deleted_at = None
         instance.save(update_fields=["deleted_at", "updated_at", "updated_by"])
-        return self.respond(self.everything, pk)
+        return self.written(pk)
 
     # --- what hangs on a record
 
@@ -279,13 +303,26 @@ class RecordViewSet(TenantViewSet):
             )
         )
 
-    @extend_schema(responses=CommentSerializer, filters=False)
+    @extend_schema(methods=["GET"], parameters=PAGE, responses=CommentSerializer(many=True))
+    @extend_schema(
+        methods=["POST"],
+        summary="Comment on a record",
+        responses={201: CommentSerializer},
+        parameters=[LOCATION],
+        examples=[OpenApiExample("A comment", {"comment": "Called them: they want two."}, request_only=True)],
+    )
     @action(detail=False, methods=["get", "post"], url_path=f"comment/{UUID}", serializer_class=CommentSerializer)
     def comment(self, request: Request, pk: Any = None) -> Response:
         """Comments of a record, newest first."""
         return self._hanging(Comment, CommentSerializer, pk)
 
-    @extend_schema(responses=AttachmentSerializer, filters=False)
+    @extend_schema(methods=["GET"], parameters=PAGE, responses=AttachmentSerializer(many=True))
+    @extend_schema(
+        methods=["POST"],
+        summary="Attach a file to a record",
+        responses={201: AttachmentSerializer},
+        parameters=[LOCATION],
+    )
     @action(
         detail=False,
         methods=["get", "post"],

@@ -1,0 +1,88 @@
+"""What must hold for all record types and all lists, however many there will be."""
+
+from importlib import import_module
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from common.people.models import Profile, Role
+from common.records.models import MODULES, Pipeline, Tag
+from common.records.views import TenantViewSet
+from common.tenancy import org_scope
+from common.testing import OrgTestCase, RecordTests
+from crm.api import router
+
+
+def test_every_record_type_keeps_the_contract() -> None:
+    for model in MODULES.values():
+        import_module(f"{model._meta.app_config.name}.tests.test_api")
+    tested = {case.model for case in RecordTests.__subclasses__()}
+    assert set(MODULES.values()) <= tested, "Give each record type a test case: class XAPITest(RecordTests, OrgTestCase)."
+
+
+def test_every_record_type_has_its_endpoints() -> None:
+    assert {prefix for prefix, viewset, _ in router.registry} >= set(MODULES)
+
+
+class QueryCountTest(OrgTestCase):
+    """Every list of the API takes as many statements for three rows as for one."""
+
+    def add(self, prefix: str) -> None:
+        """One more row in the list ``prefix``."""
+        client, number = self.client_of(self.alice), self.next_number()
+        with org_scope(self.alice):
+            pipeline = Pipeline.objects.first()
+        lead = client.post("/api/v1/leads/", {"name": f"Lead {number}"}).json()["id"]
+        bodies: dict[str, Any] = {
+            "accounts": {"name": "A"},
+            "contacts": {"last_name": "A"},
+            "opportunities": {"name": "A"},
+            "teams": {"name": "A"},
+            "tags": {"name": f"tag {number}"},
+            "pipelines": {"name": f"pipeline {number}", "module": "leads"},
+            "stages": {"name": f"stage {number}", "pipeline": str(pipeline.pk)},
+            "roles": {"name": f"role {number}"},
+        }
+        if prefix in bodies:
+            response = client.post(f"/api/v1/{prefix}/", bodies[prefix])
+        elif prefix == "comments":
+            response = client.post(f"/api/v1/leads/comment/{lead}/", {"comment": "A"})
+        elif prefix == "attachments":
+            upload = {"file": SimpleUploadedFile("a.txt", b"a")}
+            response = client.post(f"/api/v1/leads/attachment/{lead}/", upload, format="multipart")
+        elif prefix == "users":
+            self.join(f"person{number}", "user")
+            return
+        else:
+            self.assertEqual(prefix, "leads", "Say here how a row of this list is made.")
+            return
+        self.assertEqual(response.status_code, 201, response.content)
+
+    number = 0
+
+    def next_number(self) -> int:
+        self.number += 1
+        return self.number
+
+    def test_lists_cost_the_same_for_one_and_three(self) -> None:
+        client = self.client_of(self.alice)
+        for prefix, viewset, _ in router.registry:
+            self.assertTrue(issubclass(viewset, TenantViewSet))
+            with self.subTest(prefix):
+                self.add(prefix)
+                one = self.cost(client, f"/api/v1/{prefix}/")
+                self.add(prefix), self.add(prefix)
+                self.assertEqual(self.cost(client, f"/api/v1/{prefix}/"), one)
+                self.assertLessEqual(one, 4)
+
+    def test_the_pages_in_between_stay_ours(self) -> None:
+        """Each list again, as the other org: nothing of ours is in it."""
+        for prefix, _, _ in router.registry:
+            self.add(prefix)
+        with org_scope(self.org):
+            ours = {str(pk) for model in (Role, Tag, Pipeline, Profile) for pk in model.objects.values_list("pk", flat=True)}
+        for prefix, _, _ in router.registry:
+            with self.subTest(prefix):
+                body = self.client_of(self.mallory).get(f"/api/v1/{prefix}/").content.decode()
+                self.assertEqual([pk for pk in ours if pk in body], [])
+                self.assertNotIn(str(self.org.pk), body)
