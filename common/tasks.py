@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from common.people.mail import due_mails, send_mail
 from common.people.models import Org, Session
+from common.people.services import send_password_reset
 from common.records.models import RECORD_MODELS
 from common.records.services import purge
 from common.tenancy import org_scope
@@ -20,6 +21,11 @@ logger = logging.getLogger(__name__)
 @shared_task
 def send_mail_task(mail_id: str) -> bool:
     return send_mail(mail_id)
+
+
+@shared_task
+def send_password_reset_task(email: str) -> None:
+    send_password_reset(email)
 
 
 @shared_task

@@ -11,7 +11,7 @@ ADMIN = STRICT.replace("script-src 'self'", "script-src 'self' 'unsafe-eval' 'un
     "style-src 'self'", "style-src 'self' 'unsafe-inline'"
 )
 DOCS = STRICT.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'") + "worker-src 'self' blob:; "
-POLICIES = {"/admin/": ADMIN, "/swagger-ui/": DOCS, "/docs": DOCS, "/api/schema/": DOCS}
+POLICIES = {"/admin/": ADMIN, "/swagger-ui/": DOCS, "/docs/": DOCS, "/api/schema/": DOCS}
 
 
 def policy_for(path: str) -> str:
@@ -24,5 +24,5 @@ class ContentSecurityPolicy:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", policy_for(request.path))
+        response.headers.setdefault("Content-Security-Policy", policy_for(request.path_info))
         return response

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from common.people.authentication import find_member
-from common.people.models import Profile, User
+from common.people.models import Org, User
 from common.people.tokens import BadToken, read_token
 from common.people.workspaces import session_profile
 from common.tenancy import all_orgs, current, no_scope, org_scope
@@ -55,6 +55,8 @@ class GetProfileAndOrg:
         if not user.is_authenticated:
             return no_scope()
         if source == "admin" and user.is_superuser:
+            if org := named_org(request):
+                return org_scope(org, user_id=user.pk, source=source, request_id=request_id)
             return all_orgs(user_id=user.pk, source=source, request_id=request_id)
         request.profile = session_profile(request, user)
         return org_scope(request.profile, source=source, request_id=request_id) if request.profile else no_scope()
@@ -89,9 +91,14 @@ def wanted_org(request: HttpRequest, from_token: UUID | None) -> UUID | None:
         return None
 
 
+def named_org(request: HttpRequest) -> Org | None:
+    """The org that platform staff have chosen to work in, by the address of the page (``?org=<id>``)."""
+    try:
+        return Org.objects.filter(pk=UUID(request.GET.get("org", ""))).first()
+    except ValueError:
+        return None
+
+
 def signed_in_user(claims: dict[str, Any]) -> User | None:
     """The user of a token whose session has not ended, for what needs no org."""
     return User.objects.filter(pk=claims["sub"], is_active=True, sessions__pk=claims["sid"], sessions__ended_at=None).first()
-
-
-__all__ = ["GetProfileAndOrg", "Profile"]

@@ -11,7 +11,8 @@ from common.tenancy import current
 class ScopeFilter(logging.Filter):
     def filter(self, record: Any) -> bool:
         scope = current()
-        record.request_id = scope.request_id or "-"
+        request = getattr(record, "request", None)  # Django logs refusals after the middleware, so after the scope
+        record.request_id = scope.request_id or getattr(request, "request_id", "-")
         record.org = str(scope.org_id or "")
         record.actor = str(scope.profile_id or scope.user_id or "")
         return True

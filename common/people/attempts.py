@@ -1,6 +1,7 @@
 """Limits on guessing: so many tries a minute for an address and a source, and growing pauses after wrong passwords."""
 
 import time
+from ipaddress import IPv4Address, ip_address, ip_network
 
 from django.conf import settings
 from django.core.cache import cache
@@ -16,11 +17,20 @@ FREE_FAILURES, LONGEST_PAUSE = 3, 60
 
 
 def source_of(request: HttpRequest) -> str:
-    """The client's address: the connection's, or what as many proxies as we trust have added."""
+    """The client's network: the connection's address, or what the outermost proxy that we trust has seen.
+
+    Of IPv6, whoever has one address has its whole /64.
+    """
     forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
-    if settings.TRUSTED_PROXIES and len(forwarded) >= settings.TRUSTED_PROXIES:
-        return forwarded[-settings.TRUSTED_PROXIES]
-    return request.META.get("REMOTE_ADDR", "")
+    proxies = settings.TRUSTED_PROXIES
+    source = forwarded[-proxies] if proxies and len(forwarded) >= proxies else request.META.get("REMOTE_ADDR", "")
+    try:
+        address = ip_address(source)
+        if isinstance(address, IPv4Address) or address.ipv4_mapped:
+            return str(getattr(address, "ipv4_mapped", None) or address)
+        return str(ip_network((int(address), 64), strict=False))
+    except ValueError:
+        return source
 
 
 def _key(kind: str, *parts: str) -> str:
@@ -63,4 +73,5 @@ def failed(request: HttpRequest, address: str) -> None:
 
 
 def succeeded(request: HttpRequest, address: str) -> None:
+    """The right password: what went wrong before is forgotten."""
     cache.delete(_key("failed", normalize_email(address), source_of(request)))

@@ -59,6 +59,7 @@ class FileBackend(BaseEmailBackend):
         directory = Path(settings.EMAIL_FILE_PATH)
         directory.mkdir(parents=True, exist_ok=True)
         for message in email_messages:
-            name = f"{timezone.now():%Y%m%d-%H%M%S-%f}-{message.to[0].replace('/', '_')}.eml"
+            address = message.to[0].replace("/", "_")[:100]  # a file's name is shorter than an address can be
+            name = f"{timezone.now():%Y%m%d-%H%M%S-%f}-{address}.eml"
             (directory / name).write_bytes(message.message().as_bytes())
         return len(email_messages)

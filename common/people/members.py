@@ -2,24 +2,40 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import status
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common.api.answers import THROTTLED
 from common.api.errors import Conflict
 from common.records.projection import read_rows
 from common.records.views import TenantViewSet
 
 from . import attempts, services
+from .answers import InvitationSerializer
 from .authentication import IsMember
 from .models import Profile, Role
-from .permissions import ACTIONS, SCOPES, SYSTEM_ROLES, scope_of
+from .permissions import excess
 from .serializers import InviteSerializer, OrgSerializer, OwnProfileSerializer, ProfileSerializer, RoleSerializer
 
+LAST_ADMIN = "The organization needs at least one other active admin first."
+ROLE_CHANGE = OpenApiExample("Another role", {"role": "manager"}, request_only=True)
 
+
+@extend_schema_view(
+    list=extend_schema(summary="List members"),
+    retrieve=extend_schema(summary="Get a member"),
+    update=extend_schema(summary="Change a member", responses={409: LAST_ADMIN}, examples=[ROLE_CHANGE]),
+    partial_update=extend_schema(summary="Change fields of a member", responses={409: LAST_ADMIN}, examples=[ROLE_CHANGE]),
+    destroy=extend_schema(
+        summary="Remove a member",
+        description="They stay as a name in history, and can be made active again.",
+        responses={409: LAST_ADMIN},
+    ),
+)
 class UserViewSet(TenantViewSet):
     """Members of the organization. Admins invite, change and remove them; accounts stay their owners'."""
 
@@ -30,7 +46,11 @@ class UserViewSet(TenantViewSet):
     default_order = ["created_at"]
     more_orders = ["created_at"]
 
-    @extend_schema(request=InviteSerializer, responses={201: InviteSerializer})
+    @extend_schema(
+        request=InviteSerializer,
+        responses={201: InvitationSerializer, 429: THROTTLED},
+        examples=[OpenApiExample("As a user", {"email": "grace@example.com", "role": "user"}, request_only=True)],
+    )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Invite someone by mail. They become a member when they accept."""
         self.require("create")
@@ -39,21 +59,20 @@ class UserViewSet(TenantViewSet):
         values = serializer.validated_data
         attempts.check(request, "invite", values["email"])
         role = values.get("role") or Role.objects.get(is_system=True, name="user")
-        self.check_may_grant(role)
         invitation = services.invite(email=values["email"], role=role, invited_by=self.profile)
         body = {"id": invitation.pk, "email": invitation.email, "role": role.name, "expires_at": invitation.expires_at}
         return Response(body, status=status.HTTP_201_CREATED)
 
-    def check_may_grant(self, role: Role) -> None:
-        """Nobody gives a role away that may do more than they may themselves."""
-        if not self.profile.is_admin and not no_more_than(role, self.profile.role):
-            raise ValidationError({"role": ["You cannot give a role that may do more than your own."]})
+    def check_may(self, action: str, instance: Profile) -> None:
+        super().check_may(action, instance)
+        if not self.profile.reaches(instance.role):
+            raise PermissionDenied(f"You may not {action} someone whose role may do more than your own.")
 
     def perform_update(self, serializer: Any) -> None:
         profile, values = serializer.instance, serializer.validated_data
-        if "role" in values:
-            self.check_may_grant(values["role"])
-        if values.get("is_active") is False or values.get("role", profile.role) != profile.role:
+        role = values.get("role", profile.role)
+        services.check_may_grant(role, self.profile)
+        if role != profile.role or not values.get("is_active", True):
             services.check_some_admin_left(profile)
         serializer.save()
 
@@ -64,22 +83,21 @@ class UserViewSet(TenantViewSet):
         instance.save(update_fields=["is_active", "updated_at", "updated_by"])
 
 
-def no_more_than(role: Role, limit: Role) -> bool:
-    """Whether ``role`` may do nothing that ``limit`` may not."""
-    mine, theirs = limit.effective_permissions, role.effective_permissions
-    return all(
-        SCOPES.index(scope_of(theirs, module, action)) <= SCOPES.index(scope_of(mine, module, action))
-        for module in {*mine, *theirs}
-        for action in ACTIONS
-    )
+SYSTEM_ROLE = "It is one of the system's roles, or another role has this name."
 
 
+@extend_schema_view(
+    update=extend_schema(responses={409: SYSTEM_ROLE}),
+    partial_update=extend_schema(responses={409: SYSTEM_ROLE}),
+    destroy=extend_schema(responses={409: "It is one of the system's roles, or members have it."}),
+)
 class RoleViewSet(TenantViewSet):
     """Roles of the organization: the four of the system, which cannot be changed, and its own."""
 
     queryset = Role.objects.all()
     serializer_class = RoleSerializer
     module = "roles"
+    example = {"name": "Caller", "permissions": {"leads": {"view": "team", "edit": "own"}}}
     filterset_fields = ["name", "is_system"]
     default_order = ["name"]
     more_orders = ["name"]
@@ -88,11 +106,23 @@ class RoleViewSet(TenantViewSet):
         super().check_may(action, instance)
         if instance.is_system:
             raise Conflict("System roles cannot be changed. Make a role of your own.")
+        if not self.profile.reaches(instance):
+            raise PermissionDenied(f"You may not {action} a role that may do more than your own.")
 
     def perform_create(self, serializer: Any) -> Any:
-        if serializer.validated_data["name"].lower() in SYSTEM_ROLES:
-            raise Conflict("A system role has this name.")
+        self.check_reach(serializer.validated_data)
         return super().perform_create(serializer)
+
+    def perform_update(self, serializer: Any) -> None:
+        self.check_reach(serializer.validated_data)
+        super().perform_update(serializer)
+
+    def check_reach(self, values: dict[str, Any]) -> None:
+        """Nobody makes a role, be it their own, that may do more than theirs."""
+        if self.profile.is_admin or "permissions" not in values:
+            return
+        if beyond := excess(values["permissions"], self.profile.role.effective_permissions):
+            raise ValidationError({"permissions": [f"You cannot give more than your own role has: {beyond}."]})
 
 
 class OwnProfileView(APIView):
@@ -104,7 +134,12 @@ class OwnProfileView(APIView):
     def get(self, request: Request) -> Response:
         return Response(own_profile(request._request.profile))
 
-    @extend_schema(request=OwnProfileSerializer, responses=ProfileSerializer)
+    @extend_schema(
+        summary="Change one's own profile",
+        request=OwnProfileSerializer,
+        responses=ProfileSerializer,
+        examples=[OpenApiExample("A title", {"title": "Head of sales"}, request_only=True)],
+    )
     def patch(self, request: Request) -> Response:
         serializer = OwnProfileSerializer(data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
@@ -133,11 +168,17 @@ class OrgView(APIView):
     def get(self, request: Request) -> Response:
         return Response(OrgSerializer(request._request.profile.org).data)
 
-    @extend_schema(request=OrgSerializer, responses=OrgSerializer)
+    @extend_schema(
+        summary="Change the organization",
+        description="For its admins.",
+        request=OrgSerializer,
+        responses=OrgSerializer,
+        examples=[OpenApiExample("Currency and time", {"currency": "EUR", "timezone": "Europe/Berlin"}, request_only=True)],
+    )
     def patch(self, request: Request) -> Response:
         profile = request._request.profile
         if profile.scope_for("organization", "edit") != "all":
-            self.permission_denied(request, "Only an admin of the organization may do this.")
+            raise PermissionDenied("Your role may not edit the organization.")
         serializer = OrgSerializer(profile.org, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
         serializer.save()

@@ -13,7 +13,7 @@ from django.utils import timezone
 from common.base import BaseModel
 from common.tenancy.fields import TenantForeignKey, UUID7Field
 
-from .permissions import SYSTEM_ROLES, scope_of
+from .permissions import SYSTEM_ROLES, excess, scope_of
 
 
 class Org(models.Model):
@@ -68,7 +68,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     objects = UserManager()
     USERNAME_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: list[str] = []  # type: ignore[misc]
 
     class Meta:
         db_table = "users"
@@ -82,6 +82,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_staff(self) -> bool:
         """Staff of the platform, that is; an org's admin is one by role."""
         return self.is_superuser
+
+    def get_full_name(self) -> str:
+        return self.name
 
     def get_short_name(self) -> str:
         return self.name.split(" ")[0] or self.email
@@ -139,6 +142,12 @@ class Profile(BaseModel):
     def scope_for(self, module: str, action: str) -> str:
         """How far this person may do ``action`` on records of ``module``: "none", "own", "team" or "all"."""
         return scope_of(self.role.effective_permissions, module, action)
+
+    def reaches(self, role: Role) -> bool:
+        """Whether this person may do all that ``role`` may: only such roles, and holders of such, may they change or give."""
+        if self.is_admin or role.is_admin:
+            return self.is_admin
+        return excess(role.effective_permissions, self.role.effective_permissions) is None
 
 
 class Invitation(BaseModel):

@@ -1,5 +1,6 @@
 """The language of permissions: module -> action -> scope."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,13 +9,10 @@ SCOPES = ("none", "own", "team", "all")
 Permissions = dict[str, dict[str, str]]
 
 EVERYTHING = dict.fromkeys(ACTIONS, "all")
-OWN = dict.fromkeys(ACTIONS, "own")
 LOOK = {"view": "all"}
 
-#: What no one needs to own: everybody works with the org's tags, stages, teams and people.
-SHARED: Permissions = {"pipelines": LOOK, "teams": LOOK, "tags": {"view": "all", "create": "all"}}
-#: Managing the organization: "*" does not stand for these, a role has to name them. Everyone may look.
-PROTECTED = ("users", "roles", "organization")
+#: Everyone may look at these; to do more a role has to name them, since "*" does not stand for them. Nobody owns them.
+PROTECTED = ("users", "roles", "organization", "teams", "pipelines", "tags")
 
 
 @dataclass(frozen=True)
@@ -31,12 +29,14 @@ SYSTEM_ROLES = {
         "Sees all records; changes those of their teams.",
         {
             "*": {"view": "all", "create": "all", "edit": "team", "delete": "team"},
-            **SHARED,
             "tags": EVERYTHING,
             "pipelines": EVERYTHING,
         },
     ),
-    "user": SystemRole("Works on the records they made or are assigned to.", {"*": OWN, **SHARED}),
+    "user": SystemRole(
+        "Works on the records they made or are assigned to.",
+        {"*": dict.fromkeys(ACTIONS, "own"), "tags": {"view": "all", "create": "all"}},
+    ),
     "client": SystemRole("Sees only what names them as a contact.", dict.fromkeys(PROTECTED, {})),
 }
 
@@ -49,6 +49,22 @@ def scope_of(permissions: Permissions, module: str, action: str) -> str:
     return permissions.get(module, otherwise).get(action, "none")
 
 
+def resolved(permissions: Permissions, modules: Iterable[str]) -> Permissions:
+    """What ``permissions`` come to, for each module by its name."""
+    return {module: {action: scope_of(permissions, module, action) for action in ACTIONS} for module in sorted(modules)}
+
+
+def excess(permissions: Permissions, limit: Permissions) -> str | None:
+    """The first "module.action" in which ``permissions`` reach further than ``limit``, or None."""
+    modules = {*permissions, *limit, *PROTECTED, "*"}
+    allowed = resolved(limit, modules)
+    for module, actions in resolved(permissions, modules).items():
+        for action, scope in actions.items():
+            if SCOPES.index(scope) > SCOPES.index(allowed[module][action]):
+                return f"{module}.{action}"
+    return None
+
+
 def permission_errors(permissions: Any, modules: set[str]) -> str | None:
     """What is wrong with a role's permissions, or None."""
     if not isinstance(permissions, dict):
@@ -58,9 +74,10 @@ def permission_errors(permissions: Any, modules: set[str]) -> str | None:
             return f'"{module}" is not a module. Modules: *, {", ".join(sorted(modules))}.'
         if not isinstance(actions, dict):
             return f'"{module}": expected an object: {{action: scope}}.'
+        scopes = ("none", "all") if module in PROTECTED else SCOPES
         for action, scope in actions.items():
             if action not in ACTIONS:
                 return f'"{module}": "{action}" is not an action. Actions: {", ".join(ACTIONS)}.'
-            if scope not in SCOPES:
-                return f'"{module}.{action}": "{scope}" is not a scope. Scopes: {", ".join(SCOPES)}.'
+            if scope not in scopes:
+                return f'"{module}.{action}": "{scope}" is not a scope. Scopes: {", ".join(scopes)}.'
     return None

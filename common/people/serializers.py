@@ -3,17 +3,15 @@
 import zoneinfo
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Case, F, JSONField, Value, When
 from rest_framework import serializers
 
 from common.records.models import MODULES
-from common.records.projection import Computed
-from common.records.serializers import BASE_FIELDS, PhoneField, ProjectedSerializer, ReferenceField
+from common.records.projection import Computed, column_of
+from common.records.serializers import BASE_FIELDS, NUL, CustomFields, PhoneField, ProjectedSerializer, ReferenceField
 
 from .models import Org, Profile, Role, User
-from .permissions import ROLE_ALIASES, permission_errors
-
-OTHER_MODULES = {"comments", "attachments", "pipelines", "tags", "users", "roles", "organization"}
+from .permissions import PROTECTED, ROLE_ALIASES, SYSTEM_ROLES, permission_errors
 
 
 class Password(serializers.CharField):
@@ -22,42 +20,59 @@ class Password(serializers.CharField):
         self.style = {"input_type": "password"}
 
 
+class Address(serializers.EmailField):
+    def __init__(self, **kwargs: Any):
+        super().__init__(**{"max_length": 254, **kwargs})
+
+
+class Strict(serializers.Serializer[Any]):
+    """Refuses fields that it does not have, by name."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = [name for name in data if name not in self.fields] if isinstance(data, dict) else []
+        if unknown:
+            raise serializers.ValidationError({name: ["Unknown field."] for name in unknown})
+        return super().to_internal_value(data)
+
+
 class RegisterSerializer(serializers.Serializer[Any]):
-    email = serializers.EmailField()
+    """Other fields than these are ignored: earlier clients send some."""
+
+    email = Address()
     password = Password()
     name = serializers.CharField(max_length=150)
     org_name = serializers.CharField(max_length=150, required=False, allow_blank=True)
 
 
-class LoginSerializer(serializers.Serializer[Any]):
+class LoginSerializer(Strict):
     email = serializers.CharField(max_length=254)
     password = Password()
 
 
-class RefreshSerializer(serializers.Serializer[Any]):
+class RefreshSerializer(Strict):
     refresh_token = serializers.CharField(max_length=4000)
 
 
-class SwitchOrgSerializer(serializers.Serializer[Any]):
+class SwitchOrgSerializer(Strict):
     org = serializers.UUIDField()
 
 
-class ForgotSerializer(serializers.Serializer[Any]):
-    email = serializers.EmailField()
+class ForgotSerializer(Strict):
+    email = Address()
 
 
-class ResetSerializer(serializers.Serializer[Any]):
-    token = serializers.CharField(max_length=400)
+class ResetSerializer(Strict):
+    token = serializers.CharField(max_length=1000)
     password = Password()
 
 
-class ChangePasswordSerializer(serializers.Serializer[Any]):
+class ChangePasswordSerializer(Strict):
     old_password = Password()
     password = Password()
 
 
-class TokenSerializer(serializers.Serializer[Any]):
-    token = serializers.CharField(max_length=400)
+class TokenSerializer(Strict):
+    token = serializers.CharField(max_length=1000)
 
 
 class AcceptSerializer(TokenSerializer):
@@ -88,7 +103,7 @@ class TokenPairSerializer(serializers.Serializer[Any]):
     token_type = serializers.CharField()
 
 
-class OrgSerializer(serializers.ModelSerializer[Org]):
+class OrgSerializer(Strict, serializers.ModelSerializer[Org]):
     currency = serializers.RegexField(r"^[A-Z]{3}$", help_text="ISO 4217")
 
     class Meta:
@@ -101,29 +116,33 @@ class OrgSerializer(serializers.ModelSerializer[Org]):
             raise serializers.ValidationError("Not a time zone, e.g. Europe/Berlin.")
         return name
 
+    def update(self, org: Org, values: dict[str, Any]) -> Org:
+        """Only what was sent is written: the platform may be closing the org at this moment."""
+        for name, value in values.items():
+            setattr(org, name, value)
+        org.save(update_fields=list(values))
+        return org
+
 
 class RoleField(ReferenceField):
     """A role, by id or by name (also by the names that earlier systems use)."""
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, str):
-            name = ROLE_ALIASES.get(data.strip().lower(), data.strip())
-            if role := Role.objects.filter(name__iexact=name).first() if "\x00" not in name else None:
-                return role
+        if isinstance(data, str) and NUL not in data:
+            name = data.strip()
+            for known in filter(None, (name, ROLE_ALIASES.get(name.lower()))):
+                if role := Role.objects.filter(name__iexact=known).first():
+                    return role
         return super().to_internal_value(data)
-
-
-def of_user(column: str) -> Computed:
-    return Computed(Subquery(User.objects.filter(pk=OuterRef("user_id")).values(column)))
 
 
 class ProfileSerializer(ProjectedSerializer):
     """A member of the org. ``role`` is given by name or id; the account's own name and address are its owner's."""
 
-    name = of_user("name")
-    email = of_user("email")
+    name = Computed(column_of(User, "user_id", "name"))
+    email = Computed(column_of(User, "user_id", "email"))
     role = RoleField(target=Role)
-    role_name = Computed(Subquery(Role._default_manager.filter(pk=OuterRef("role_id")).values("name")))
+    role_name = Computed(column_of(Role, "role_id", "name"))
 
     class Meta:
         model = Profile
@@ -131,21 +150,33 @@ class ProfileSerializer(ProjectedSerializer):
         read_only_fields = ["user"]
 
 
-class InviteSerializer(serializers.Serializer[Any]):
+class InviteSerializer(Strict):
     """An invitation, by mail. The answer is the same whether or not the address has an account."""
 
-    email = serializers.EmailField()
+    email = Address()
     role = RoleField(target=Role, required=False)
 
 
-class OwnProfileSerializer(serializers.Serializer[Any]):
+class OwnProfileSerializer(Strict):
     name = serializers.CharField(max_length=150, required=False)
     title = serializers.CharField(max_length=100, required=False, allow_blank=True)
     phone = PhoneField(max_length=40, required=False, allow_blank=True)
 
 
+class PermissionsField(CustomFields):
+    """A role's permissions. Those of the system's roles are in the code."""
+
+    expression = Case(
+        *(When(is_system=True, name=name, then=Value(role.permissions, JSONField())) for name, role in SYSTEM_ROLES.items()),
+        default=F("permissions"),
+        output_field=JSONField(),
+    )
+
+
 class RoleSerializer(ProjectedSerializer):
     """``permissions``: {module: {action: scope}}, e.g. {"leads": {"view": "all", "edit": "own"}}; "*" means the others."""
+
+    permissions = PermissionsField(required=False)
 
     class Meta:
         model = Role
@@ -153,6 +184,6 @@ class RoleSerializer(ProjectedSerializer):
         read_only_fields = ["is_system"]
 
     def validate_permissions(self, permissions: Any) -> Any:
-        if error := permission_errors(permissions, {*MODULES, *OTHER_MODULES}):
+        if error := permission_errors(permissions, {*MODULES, *PROTECTED}):
             raise serializers.ValidationError(error)
         return permissions

@@ -1,6 +1,7 @@
 """What happens to people: sign up, sign in, be invited and join, lose a password and get another."""
 
 import base64
+import secrets
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -32,6 +33,10 @@ BAD_LINK = "This link is not valid any more."
 ADDRESS_TAKEN = "This e-mail address has an account already. Sign in instead."
 
 
+class WrongPassword(ValidationError):
+    """A password that is not the account's."""
+
+
 def check_password_rules(password: str, user: User | None = None) -> None:
     try:
         validate_password(password, user)
@@ -39,22 +44,15 @@ def check_password_rules(password: str, user: User | None = None) -> None:
         raise ValidationError({"password": error.messages}) from error
 
 
-def free_slug(name: str) -> str:
-    base = slugify(name)[:50].strip("-") or "org"
-    taken = set(Org.objects.filter(slug__startswith=base).values_list("slug", flat=True))
-    return next(slug for slug in (base, *(f"{base}-{number}" for number in range(2, len(taken) + 3))) if slug not in taken)
-
-
 @transaction.atomic
 def create_org(*, name: str, owner: User, **fields: Any) -> Profile:
     """A new tenant with its system roles, pipelines, and ``owner`` as its admin."""
+    slug = slugify(name)[:50].strip("-") or "org"
     try:
         with transaction.atomic():
-            org = Org.objects.create(name=name, slug=free_slug(name), **fields)
-    except IntegrityError:  # two orgs of one name at the same moment
-        org = Org.objects.create(
-            name=name, slug=f"{free_slug(name)[:50]}-{secret_token()[:6].lower().replace('_', '-')}", **fields
-        )
+            org = Org.objects.create(name=name, slug=slug, **fields)
+    except IntegrityError:  # the name is taken; a number would tell by how many
+        org = Org.objects.create(name=name, slug=f"{slug}-{secrets.token_hex(4)}", **fields)
     with org_scope(org):
         roles = {
             role: Role.objects.create(name=role, is_system=True, description=system.description)
@@ -102,7 +100,7 @@ def verify_email(token: str) -> User:
     """Mark an address as its owner's. An address in a platform domain makes its owner platform staff."""
     try:
         user_id, email = signing.loads(token, salt=EMAIL_SALT, max_age=timedelta(days=14))
-        user = User.objects.get(pk=user_id, email=email)
+        user = User.objects.get(pk=user_id, email=email, is_active=True)
     except (signing.BadSignature, ValueError, User.DoesNotExist, DjangoValidationError) as error:
         raise ValidationError({"token": [BAD_LINK]}) from error
     mark_verified(user)
@@ -117,22 +115,38 @@ def mark_verified(user: User) -> None:
 
 
 def request_password_reset(email: str) -> None:
-    """Mail a link, if the address has an account. The caller learns nothing of it."""
-    user = User.objects.filter(email=normalize_email(email), is_active=True).first()
+    """Have a link mailed, if the address has an account. A task looks, so that the answer takes as long for any address."""
+    from common.tasks import send_password_reset_task
+
+    send_password_reset_task.delay(normalize_email(email))
+
+
+def send_password_reset(email: str) -> None:
+    user = User.objects.filter(email=email, is_active=True).first()
     if user is not None:
-        token = f"{user.pk.hex}.{reset_tokens.make_token(user)}"
-        queue_mail(user.email, "reset", user=user, link=f"{settings.DOMAIN_NAME}/reset-password/?token={token}")
+        queue_mail(user.email, "reset", user=user, link=reset_link(user))
 
 
-@transaction.atomic
-def reset_password(*, token: str, password: str) -> User:
+def reset_link(user: User) -> str:
+    """A page where the user sets a password, once."""
+    return f"{settings.DOMAIN_NAME}/reset-password/?token={user.pk.hex}.{reset_tokens.make_token(user)}"
+
+
+def user_of_reset(token: str, users: Any = User.objects) -> User:
+    """Whose password a mailed token may change. Raises ValidationError."""
     user_id, _, secret = token.partition(".")
     try:
-        user = User.objects.select_for_update().get(pk=UUID(user_id), is_active=True)
+        user = users.get(pk=UUID(user_id), is_active=True)
     except (ValueError, User.DoesNotExist) as error:
         raise ValidationError({"token": [BAD_LINK]}) from error
     if not reset_tokens.check_token(user, secret):
         raise ValidationError({"token": [BAD_LINK]})
+    return user
+
+
+@transaction.atomic
+def reset_password(*, token: str, password: str) -> User:
+    user = user_of_reset(token, User.objects.select_for_update())
     set_password(user, password)
     mark_verified(user)
     return user
@@ -153,13 +167,14 @@ def set_password(user: User, password: str, *, keep_session: Any = None) -> None
 @transaction.atomic
 def invite(*, email: str, role: Role, invited_by: Profile) -> Invitation:
     """Offer a place in the org of the scope. Inviting again replaces the earlier offer; nobody learns who has an account."""
+    check_may_grant(role, invited_by)
     email, secret = normalize_email(email), secret_token()
     invitation = Invitation.objects.select_for_update().filter(email=email, accepted_at=None).first() or Invitation(email=email)
     invitation.role = role
     invitation.token_hash = digest(secret)
     invitation.expires_at = timezone.now() + settings.INVITATION_LIFETIME
     invitation.save()
-    key = base64.urlsafe_b64encode(invitation.org_id.bytes + invitation.pk.bytes).decode().rstrip("=")
+    key = base64.urlsafe_b64encode(invitation.org_id.bytes + invitation.pk.bytes).decode().rstrip("=")  # type: ignore[union-attr]
     link = f"{settings.DOMAIN_NAME}/accept-invitation/?token={key}.{secret}"
     queue_mail(email, "invite", org=invited_by.org, invited_by=invited_by, role=role, link=link)
     return invitation
@@ -187,32 +202,55 @@ def find_invitation(token: str) -> Invitation:
 def accept_invitation(*, token: str, password: str = "", name: str = "", signed_in: User | None = None) -> Profile:
     """Join an org. The owner of the address joins with a session or their password; a new person makes an account."""
     invitation = find_invitation(token)
-    user = User.objects.filter(email=invitation.email).first()
-    if user is None:
-        check_password_rules(password, User(email=invitation.email, name=name))
-        user = User.objects.create_user(invitation.email, password, name=name.strip() or invitation.email.partition("@")[0])
-    elif signed_in != user and not (user.is_active and user.check_password(password)):
-        raise ValidationError({"password": ["Give the password of your account, or sign in first."]})
+    user = invited_user(invitation, password=password, name=name, signed_in=signed_in)
     mark_verified(user)
     with org_scope(invitation.org_id):
         # the row lock makes a second click wait, and find the offer taken
         taken = Invitation.objects.filter(pk=invitation.pk, accepted_at=None).update(accepted_at=timezone.now())
         if not taken:
             raise ValidationError({"token": [BAD_LINK]})
-        profile, _ = Profile.objects.get_or_create(user=user, defaults={"role": invitation.role})
-        if not profile.is_active:
-            profile.is_active, profile.role = True, invitation.role
-            profile.save(update_fields=["is_active", "role", "updated_at", "updated_by"])
-    found = find_member(user.pk, invitation.org_id)
-    assert found is not None
-    return found
+        join(user, invitation)
+    profile = find_member(user.pk, invitation.org_id)  # type: ignore[arg-type]
+    if profile is None:  # the organization was closed at this moment
+        raise ValidationError({"token": [BAD_LINK]})
+    return profile
+
+
+def invited_user(invitation: Invitation, *, password: str, name: str, signed_in: User | None) -> User:
+    """The owner of the invited address, who has to show that they are, or a new account. Raises WrongPassword."""
+    user = User.objects.filter(email=invitation.email).first()
+    if user is None:
+        name = name.strip() or invitation.email.partition("@")[0]
+        check_password_rules(password, User(email=invitation.email, name=name))
+        return User.objects.create_user(invitation.email, password, name=name)
+    if signed_in != user and not (user.check_password(password) and user.is_active):
+        raise WrongPassword({"password": ["Give the password of your account, or sign in first."]})
+    return user
+
+
+def join(user: User, invitation: Invitation) -> None:
+    """Make ``user`` a member. Who is one already keeps their role; who was removed comes back by a later offer only."""
+    profile, _ = Profile.objects.select_for_update(of=("self",)).get_or_create(user=user, defaults={"role": invitation.role})
+    if profile.is_active:
+        return
+    if profile.updated_at > invitation.updated_at:
+        raise ValidationError({"token": [BAD_LINK]})
+    profile.is_active, profile.role = True, invitation.role
+    profile.save(update_fields=["is_active", "role", "updated_at", "updated_by"])
 
 
 # --- Membership, as an org's admin changes it
 
 
+def check_may_grant(role: Role, by: Profile) -> None:
+    """Nobody gives away what they may not do themselves."""
+    if not by.reaches(role):
+        raise ValidationError({"role": ["You cannot give a role that may do more than your own."]})
+
+
 def check_some_admin_left(profile: Profile) -> None:
     """An org must keep one active admin, or nobody could manage it any more."""
-    others = Profile.objects.filter(is_active=True, role__is_system=True, role__name="admin").exclude(pk=profile.pk)
-    if profile.is_admin and not others.select_for_update(of=("self",)).first():
+    admins = Profile.objects.filter(is_active=True, user__is_active=True, role__is_system=True, role__name="admin")
+    others = admins.exclude(pk=profile.pk).select_for_update(of=("self",))
+    if profile.is_active and profile.is_admin and not others.first():
         raise Conflict("The organization needs at least one other active admin first.")

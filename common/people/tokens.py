@@ -29,7 +29,7 @@ def _backend(key: str) -> TokenBackend:
 
 
 def _decode_with(key: str, token: str) -> dict[str, Any]:
-    return dict(_backend(key).decode(token))
+    return dict(_backend(key).decode(token))  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=10_000)
@@ -49,16 +49,15 @@ def read_token(token: str, kind: str) -> dict[str, Any]:
     """The claims of a token of ``kind`` ("access" or "refresh"). Raises BadToken."""
     claims = _checked(token)
     try:
-        ids = {name: UUID(claims[name]) for name in ("sub", "sid", "jti")} | {
-            "org": UUID(claims["org"]) if claims.get("org") else None
-        }
+        ids = {name: UUID(claims[name]) for name in ("sub", "sid", "jti")}
+        org, ends = UUID(claims["org"]) if claims.get("org") else None, float(claims["exp"])
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise BadToken("The token is not valid.") from error
     if claims.get("typ") != kind:
         raise BadToken(f"Expected a token of kind {kind}.")
-    if claims["exp"] <= timezone.now().timestamp():
+    if ends <= timezone.now().timestamp():
         raise BadToken("The token has expired.")
-    return {**claims, **ids}
+    return {**claims, **ids, "org": org}
 
 
 def _token(kind: str, session: Session, org: Org | None, lifetime: Any, jti: uuid.UUID) -> str:
@@ -94,7 +93,9 @@ def rotate(refresh_token: str) -> tuple[Session, UUID | None]:
     One that was exchanged before has been stolen, or its thief's was: the session ends. Raises BadToken.
     """
     claims = read_token(refresh_token, "refresh")
-    session = Session.objects.select_for_update().select_related("user").filter(pk=claims["sid"], ended_at=None).first()
+    session = (
+        Session.objects.select_for_update(of=("self",)).select_related("user").filter(pk=claims["sid"], ended_at=None).first()
+    )
     if session is None or not session.user.is_active:
         raise BadToken("The session has ended. Sign in again.")
     if session.refresh_id != claims["jti"]:

@@ -10,9 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from . import attempts, services, tokens
-from .authentication import IsSignedIn, find_member
-from .models import Profile, Session, User
+from common.api.answers import THROTTLED
+from common.records.models import MODULES
+from common.tenancy import no_scope
+
+from . import answers, attempts, services, tokens
+from .authentication import NOT_A_MEMBER, IsSignedIn, find_member
+from .models import Profile, Session
+from .permissions import PROTECTED, resolved
 from .serializers import (
     AcceptSerializer,
     ChangePasswordSerializer,
@@ -30,11 +35,17 @@ from .serializers import (
 from .workspaces import memberships
 
 WRONG = "The e-mail address or the password is wrong."
+BAD_REFRESH = "The refresh token is not valid, has expired, or was used before."
 MAILED = "If the address has an account, a mail is on its way."
 
 
 def profile_body(profile: Profile) -> dict[str, Any]:
     return {"id": profile.pk, "role": profile.role.name, "title": profile.title, "phone": profile.phone}
+
+
+def permissions_of(profile: Profile) -> dict[str, dict[str, str]]:
+    """How far the person may do each action, in every module by its name."""
+    return resolved(profile.role.effective_permissions, {*MODULES, *PROTECTED})
 
 
 def joined(profile: Profile) -> dict[str, Any]:
@@ -51,11 +62,7 @@ def org_list(profiles: list[Profile]) -> list[dict[str, Any]]:
     return [{"id": profile.org_id, "name": profile.org.name, "role": profile.role.name} for profile in profiles]
 
 
-class PublicView(APIView):
-    """Needs no token; one that is sent is not looked at. Every subclass is on the tested list of public endpoints."""
-
-    authentication_classes = []
-    permission_classes = []
+class PeopleView(APIView):
     serializer_class: Any
 
     def validated(self, request: Request) -> dict[str, Any]:
@@ -64,8 +71,22 @@ class PublicView(APIView):
         return serializer.validated_data
 
 
-class SignedInView(PublicView):
-    authentication_classes = APIView.authentication_classes
+class PublicView(PeopleView):
+    """Needs no token, and works outside any org. Every subclass is on the tested list of public endpoints."""
+
+    authentication_classes = []
+    permission_classes = []
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        with no_scope():
+            return super().dispatch(request, *args, **kwargs)
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """Without it, a refused password or token would be a 403."""
+        return "Bearer"
+
+
+class SignedInView(PeopleView):
     permission_classes = [IsSignedIn]
 
 
@@ -75,14 +96,16 @@ class RegisterView(PublicView):
     serializer_class = RegisterSerializer
 
     @extend_schema(
-        request=RegisterSerializer,
-        responses={201: TokenPairSerializer},
+        summary="Sign up: a new account and its organization",
+        description="You are the admin of that organization. Without `org_name` it is named after you.",
+        responses={201: answers.JoinedSerializer, 409: services.ADDRESS_TAKEN, 429: THROTTLED},
         examples=[
             OpenApiExample(
                 "Sign up",
                 {"email": "ada@example.com", "password": "a long passphrase", "name": "Ada Byron", "org_name": "Engines Ltd"},
                 request_only=True,
-            )
+            ),
+            OpenApiExample("Signed up", answers.JOINED, response_only=True),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -97,9 +120,11 @@ class LoginView(PublicView):
     serializer_class = LoginSerializer
 
     @extend_schema(
-        request=LoginSerializer,
-        responses=TokenPairSerializer,
-        examples=[OpenApiExample("Sign in", {"email": "ada@example.com", "password": "a long passphrase"}, request_only=True)],
+        responses={200: answers.SignedInSerializer, 401: WRONG, 429: THROTTLED},
+        examples=[
+            OpenApiExample("Sign in", {"email": "ada@example.com", "password": "a long passphrase"}, request_only=True),
+            OpenApiExample("Signed in", answers.SIGNED_IN, response_only=True),
+        ],
     )
     def post(self, request: Request) -> Response:
         values = self.validated(request)
@@ -119,12 +144,12 @@ class RefreshView(PublicView):
 
     serializer_class = RefreshSerializer
 
-    @extend_schema(request=RefreshSerializer, responses=TokenPairSerializer)
+    @extend_schema(responses={200: TokenPairSerializer, 401: BAD_REFRESH})
     def post(self, request: Request) -> Response:
         try:
             session, org_id = tokens.rotate(self.validated(request)["refresh_token"])
         except tokens.Reused as error:
-            tokens.Session.objects.filter(pk=error.session.pk).update(ended_at=timezone.now())
+            Session.objects.filter(pk=error.session.pk).update(ended_at=timezone.now())
             return self.ended(error)
         except tokens.BadToken as error:
             raise AuthenticationFailed(str(error)) from error
@@ -143,7 +168,7 @@ class LogoutView(PublicView):
 
     serializer_class = RefreshSerializer
 
-    @extend_schema(request=RefreshSerializer, responses={204: None})
+    @extend_schema(responses={204: None, 401: BAD_REFRESH})
     def post(self, request: Request) -> Response:
         try:
             claims = tokens.read_token(self.validated(request)["refresh_token"], "refresh")
@@ -156,7 +181,7 @@ class LogoutView(PublicView):
 class MeView(SignedInView):
     """Who is signed in, where, and what they may do there. The user's own fields stand at the top, too."""
 
-    @extend_schema(responses=UserSerializer)
+    @extend_schema(responses=answers.MeSerializer)
     def get(self, request: Request) -> Response:
         user, profile = request.user, request._request.profile
         body = dict(UserSerializer(user).data)
@@ -167,7 +192,7 @@ class MeView(SignedInView):
                 "org": OrgSerializer(profile.org).data if profile else None,
                 "profile": profile_body(profile) if profile else None,
                 "role": profile.role.name if profile else None,
-                "permissions": profile.role.effective_permissions if profile else {},
+                "permissions": permissions_of(profile) if profile else {},
                 "orgs": org_list(memberships(user)),
             }
         )
@@ -178,12 +203,12 @@ class SwitchOrgView(SignedInView):
 
     serializer_class = SwitchOrgSerializer
 
-    @extend_schema(request=SwitchOrgSerializer, responses=TokenPairSerializer)
+    @extend_schema(responses={200: answers.SwitchedSerializer, 403: NOT_A_MEMBER})
     def post(self, request: Request) -> Response:
         org_id = self.validated(request)["org"]
         profile = find_member(request.user.pk, org_id)
         if profile is None:
-            raise PermissionDenied("You are not a member of this organization.")
+            raise PermissionDenied(NOT_A_MEMBER)
         pair = tokens.token_pair(tokens.start_session(request.user), profile.org)
         return Response(pair | {"org": OrgSerializer(profile.org).data, "profile": profile_body(profile)})
 
@@ -193,7 +218,7 @@ class ForgotPasswordView(PublicView):
 
     serializer_class = ForgotSerializer
 
-    @extend_schema(request=ForgotSerializer, responses={200: None})
+    @extend_schema(responses={200: answers.MessageSerializer, 429: THROTTLED})
     def post(self, request: Request) -> Response:
         email = self.validated(request)["email"]
         attempts.check(request, "forgot", email)
@@ -206,7 +231,7 @@ class ResetPasswordView(PublicView):
 
     serializer_class = ResetSerializer
 
-    @extend_schema(request=ResetSerializer, responses={200: None})
+    @extend_schema(responses={200: answers.MessageSerializer, 429: THROTTLED})
     def post(self, request: Request) -> Response:
         attempts.check(request, "reset")
         services.reset_password(**self.validated(request))
@@ -218,13 +243,14 @@ class ChangePasswordView(SignedInView):
 
     serializer_class = ChangePasswordSerializer
 
-    @extend_schema(request=ChangePasswordSerializer, responses={200: None})
+    @extend_schema(responses={200: answers.MessageSerializer, 429: THROTTLED})
     def post(self, request: Request) -> Response:
         values, user = self.validated(request), request.user
         attempts.check(request, "change", user.email)
         if not user.check_password(values["old_password"]):
             attempts.failed(request, user.email)
             raise ValidationError({"old_password": ["The password is wrong."]})
+        attempts.succeeded(request, user.email)
         services.set_password(user, values["password"], keep_session=request.auth["sid"])
         return Response({"message": "The password was changed."})
 
@@ -234,7 +260,7 @@ class VerifyEmailView(PublicView):
 
     serializer_class = TokenSerializer
 
-    @extend_schema(request=TokenSerializer, responses=UserSerializer)
+    @extend_schema(responses={200: UserSerializer, 429: THROTTLED})
     def post(self, request: Request) -> Response:
         attempts.check(request, "verify")
         return Response(UserSerializer(services.verify_email(self.validated(request)["token"])).data)
@@ -248,9 +274,23 @@ class AcceptInvitationView(PublicView):
 
     serializer_class = AcceptSerializer
 
-    @extend_schema(request=AcceptSerializer, responses={201: TokenPairSerializer})
+    @extend_schema(
+        responses={201: answers.JoinedSerializer, 429: THROTTLED},
+        auth=[{}, {"bearer": []}],  # type: ignore[list-item]
+        examples=[
+            OpenApiExample("As a new person", {"token": "…", "name": "Grace", "password": "a passphrase"}, request_only=True),
+            OpenApiExample("Signed in", {"token": "…"}, request_only=True),
+            OpenApiExample("Joined", answers.JOINED, response_only=True),
+        ],
+    )
     def post(self, request: Request) -> Response:
         attempts.check(request, "accept")
-        signed_in: User | None = request._request.bearer_user
-        profile = services.accept_invitation(**self.validated(request), signed_in=signed_in)
+        values = self.validated(request)
+        address = services.find_invitation(values["token"]).email
+        attempts.check(request, "login", address)
+        try:
+            profile = services.accept_invitation(**values, signed_in=request._request.bearer_user)
+        except services.WrongPassword:
+            attempts.failed(request, address)
+            raise
         return Response(joined(profile), status=status.HTTP_201_CREATED)

@@ -25,5 +25,5 @@ def session_profile(request: Any, user: User) -> Profile | None:
             return profile
     for profile in memberships(user):
         request.session[SESSION_KEY] = str(profile.org_id)
-        return find_member(user.pk, profile.org_id)
+        return find_member(user.pk, profile.org.pk)
     return None
