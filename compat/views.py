@@ -1,11 +1,12 @@
 """The Lightweight CRM's lead endpoints, at the root, with its shapes and error bodies."""
 
+import json
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.http import Http404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
@@ -13,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from common.api.pages import MAX_LIMIT, whole_number
+from common.api.parameters import ETAG, IF_MATCH, documented, header, whole
 from common.records.staged_views import MoveSerializer, move_card
 from common.records.stages import board, column_counts, position_of
 from leads.models import Lead
@@ -32,6 +34,13 @@ class TestView(APIView):
     @extend_schema(responses={200: dict[str, str]})
     def get(self, request: Request) -> Response:
         return Response({"message": "Django API is working!", "status": "success"})
+
+
+#: One list of leads per stage.
+BOARD = {
+    "type": "object",
+    "additionalProperties": {"type": "array", "items": {"$ref": "#/components/schemas/BoardLead"}},
+}
 
 
 class StatusSerializer(serializers.Serializer[Any]):
@@ -67,7 +76,11 @@ class BoardLeadViewSet(LeadViewSet):
         return response
 
     @extend_schema(
-        parameters=[OpenApiParameter("per_column", int, description="Cards of each column, 100 by default, at most 500")],
+        responses={200: BOARD},
+        parameters=[
+            whole("per_column", "Cards of each column", 1, MAX_LIMIT, default=PER_COLUMN),
+            header("X-Column-Counts", "How many cards each column has, as JSON; 10,001 means more than 10,000", 200),
+        ],
         filters=False,
     )
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -76,11 +89,14 @@ class BoardLeadViewSet(LeadViewSet):
         if unknown := set(request.query_params) - {"per_column"}:
             raise ValidationError({name: ["Unknown parameter."] for name in unknown})
         per_column = whole_number(request, "per_column", PER_COLUMN, 1, MAX_LIMIT)
-        columns = board(self.visible(), None, BoardLeadSerializer, BoardLeadSerializer.names(), per_column)
+        columns = board(self.visible(), None, BoardLeadSerializer, self.get_names(), per_column)
         counts = column_counts(self.visible(), [column[0] for column in columns])
         totals = {column[1]: count for column, count in zip(columns, counts, strict=True)}
         body = {name: [with_position(card, at) for at, card in enumerate(cards, 1)] for _, name, _, _, cards in columns}
-        return Response(body, headers={"X-Column-Counts": orjson.dumps(totals).decode().encode("ascii", "backslashreplace").decode()})
+        return Response(body, headers={"X-Column-Counts": json.dumps(totals)})
+
+    def get_names(self) -> tuple[str, ...]:
+        return BoardLeadSerializer.names()
 
     def answer(self, row: tuple[Any, Any] | None, *, code: int = 200, **headers: str) -> Response:
         response = super().answer(row, code=code, **headers)
@@ -90,27 +106,32 @@ class BoardLeadViewSet(LeadViewSet):
             response.data = card | {"card_order": position_of(lead)}
         return response
 
+    @documented(IF_MATCH, ETAG)
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Change a lead; a `status` or `card_order` among the fields moves its card."""
         response = super().update(request, *args, **kwargs)
-        if "card_order" in request.data:
-            return self._move({"status": request.data.get("status"), "card_order": request.data["card_order"]})
-        return response
+        if "card_order" not in request.data:
+            return response
+        lead = Lead.objects.select_for_update(of=("self",)).get(pk=self.kwargs["pk"])
+        return self._move(lead, {"card_order": request.data["card_order"]})
 
-    @extend_schema(request=StatusSerializer, filters=False)
+    @documented(IF_MATCH, ETAG)
+    @extend_schema(
+        request=StatusSerializer,
+        filters=False,
+        examples=[OpenApiExample("Move", {"status": "Meeting booked", "card_order": 3}, request_only=True)],
+    )
     def move(self, request: Request, pk: Any = None) -> Response:
         """Move a card to a stage, and to a position in it."""
+        lead = self.get_object_for("edit")
         if not isinstance(request.data, dict) or not request.data.get("status"):
-            self.get_object_for("edit")
             self.failures = {"move": "Status is required"}
             raise ValidationError({"status": ["Status is required"]})
-        return self._move(request.data)
+        return self._move(lead, request.data)
 
-    def _move(self, values: dict[str, Any]) -> Response:
-        lead = self.get_object_for("edit")
-        values = {"status": lead.stage.name, **{name: value for name, value in values.items() if value is not None}}
-        serializer = MoveSerializer(data=values, context=self.get_serializer_context())
+    def _move(self, lead: Lead, values: dict[str, Any]) -> Response:
+        given = {name: value for name, value in values.items() if value is not None}
+        serializer = MoveSerializer(data={"stage": str(lead.stage_id), **given} if "status" not in given else given)
         serializer.is_valid(raise_exception=True)
         move_card(lead, serializer.validated_data)
         return self.written(lead.pk)
-

@@ -47,6 +47,10 @@ class BulkAssignSerializer(AssignSerializer):
     leads = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=200)
 
 
+class AssignedSerializer(serializers.Serializer[Any]):
+    assigned = serializers.IntegerField(help_text="How many leads were handed over")
+
+
 class ConvertSerializer(serializers.Serializer[Any]):
     """What to make of the lead. An account or contact that is named is used; otherwise one is found or made."""
 

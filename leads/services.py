@@ -32,7 +32,7 @@ def made_model(name: str) -> Any:
 def assign(*, leads: Iterable[Lead], to: Profile) -> None:
     """Hand leads over to one person, who replaces whoever had them. The caller has locked them and may edit each."""
     for lead in leads:
-        lead.assigned_to.set([to.pk])
+        lead.assigned_to.set([to.pk])  # type: ignore[list-item]
         lead.save(update_fields=["updated_at", "updated_by"])
 
 
@@ -165,7 +165,7 @@ def in_use(record: Record, *, by_others_than: set[UUID]) -> bool:
     """Whether other live records refer to this one by now."""
     relations = [relation for relation in record._meta.related_objects if issubclass(relation.related_model, BaseRecord)]
     return any(
-        relation.related_model.objects.filter(**{relation.field.name: record.pk}).exclude(pk__in=by_others_than).exists()
+        relation.related_model.objects.filter(**{relation.field.name: record.pk}).exclude(pk__in=by_others_than).exists()  # type: ignore[attr-defined]
         for relation in relations
         if not relation.hidden
     )

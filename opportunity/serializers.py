@@ -14,7 +14,7 @@ PERCENT = models.DecimalField(max_digits=14, decimal_places=2)
 
 class OpportunitySerializer(StagedSerializer):
     expected_revenue = Computed(
-        Cast(Round(F("amount") * Coalesce(F("probability"), 0) / Decimal(100), 2), models.TextField()), PERCENT
+        Cast(Round(F("amount") * Coalesce(F("probability"), 0) / Decimal(100), 2), models.TextField()), PERCENT, allow_null=True
     )
 
     class Meta(StagedSerializer.Meta):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.utils.cache import cc_delim_re
+from django.utils.cache import cc_delim_re  # type: ignore[attr-defined]
 
 
 def etag_of(updated_at: datetime) -> str:

@@ -54,7 +54,7 @@ class Filter:
         return self._value(raw)
 
     @cached_property
-    def _target(self) -> Any:
+    def target(self) -> Any:
         return (
             self.field.target_field
             if self.field.is_relation and not self.field.many_to_many
@@ -62,12 +62,12 @@ class Filter:
         )
 
     def _value(self, raw: str) -> Any:
-        if isinstance(self._target, models.BooleanField):
+        if isinstance(self.target, models.BooleanField):
             return parse_boolean(raw)
-        value = self._target.to_python(raw)
+        value = self.target.to_python(raw)
         if isinstance(value, int):
-            self._target.run_validators(value)
-        if isinstance(self._target, models.DecimalField) and not (value.is_finite() and abs(value) < 10**20):
+            self.target.run_validators(value)
+        if isinstance(self.target, models.DecimalField) and not (value.is_finite() and abs(value) < 10**20):
             raise DjangoValidationError("Not a number that can be compared.")
         return value
 

@@ -13,7 +13,7 @@ class HealthView(APIView):
     authentication_classes = []
     permission_classes = []
 
-    @extend_schema(responses={200: dict[str, str]})
+    @extend_schema(responses={200: dict[str, str], 503: "The database is not reachable."})
     def get(self, request: Request) -> Response:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

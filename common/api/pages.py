@@ -70,7 +70,10 @@ class Order:
                 raise ValueError("a cursor of another order")
             if any("\x00" in value for value in values if value):
                 raise ValueError("a NUL byte")
-            return [None if value is None else field.to_python(value) for (field, _), value in zip(self.keys, values)]
+            fields = [field for field, _ in self.keys]
+            if any(value is None and not field.null for field, value in zip(fields, values, strict=True)):
+                raise ValueError("nothing where there is always something")
+            return [None if value is None else field.to_python(value) for field, value in zip(fields, values, strict=True)]
         except (ValueError, TypeError, DjangoValidationError) as error:
             raise ValidationError({"cursor": ["Not a cursor of this list. Start again without it."]}) from error
 

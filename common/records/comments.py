@@ -6,14 +6,13 @@ from typing import Any
 
 import puremagic
 from django.conf import settings
-from django.db.models import OuterRef, Subquery
 from rest_framework import serializers
 
 from common.api.errors import TooLarge
 from common.people.models import Profile
 
 from .models import Attachment, Comment
-from .projection import Computed
+from .projection import Computed, column_of
 from .serializers import ProjectedSerializer
 
 #: Files that a browser or a desktop would run. They are refused by name and by content.
@@ -26,11 +25,11 @@ REFUSED_STARTS = (b"MZ", b"\x7fELF", b"#!", b"<!doctype html", b"<html", b"<scri
 
 def author_name() -> Any:
     """The name of who made a row, as a subquery."""
-    return Subquery(Profile._default_manager.filter(pk=OuterRef("created_by_id")).values("user__name"))
+    return column_of(Profile, "created_by_id", "user__name")
 
 
 class CommentSerializer(ProjectedSerializer):
-    author = Computed(author_name())
+    author = Computed(author_name(), allow_null=True)
 
     class Meta:
         model = Comment
@@ -38,7 +37,7 @@ class CommentSerializer(ProjectedSerializer):
 
 
 class AttachmentSerializer(ProjectedSerializer):
-    author = Computed(author_name())
+    author = Computed(author_name(), allow_null=True)
     file = serializers.FileField(write_only=True, max_length=200)
 
     class Meta:

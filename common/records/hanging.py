@@ -47,6 +47,7 @@ class CommentViewSet(HangingViewSet):
     queryset = Comment.objects.all()
     serializer_class = CommentSerializer
     module = "comments"
+    example = {"comment": "Called them: they want three."}
 
 
 class AttachmentViewSet(HangingViewSet):
@@ -55,26 +56,30 @@ class AttachmentViewSet(HangingViewSet):
     serializer_class = AttachmentSerializer
     module = "attachments"
 
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @extend_schema(responses={(200, "*/*"): OpenApiTypes.BINARY})
     @action(detail=True)
     def download(self, request: Request, pk: Any = None) -> FileResponse:
         """The file. Browsers are told to save it, never to show it."""
         attachment = self.visible().filter(pk=pk).first()
         if attachment is None:
             raise Http404
-        try:
-            stored = attachment.file.open("rb")
-        except FileNotFoundError as error:
-            raise Http404 from error
-        response = FileResponse(stored, as_attachment=True, filename=attachment.file_name)
-        response["Content-Type"] = attachment.content_type
-        response["Content-Security-Policy"] = "sandbox; default-src 'none'"
-        return response
+        return file_response(attachment)
 
     def perform_destroy(self, instance: Attachment) -> None:
         storage, name = instance.file.storage, instance.file.name
         instance.delete()
         transaction.on_commit(lambda: storage.delete(name))
+
+
+def file_response(attachment: Attachment) -> FileResponse:
+    try:
+        stored = attachment.file.open("rb")
+    except FileNotFoundError as error:
+        raise Http404 from error
+    response = FileResponse(stored, as_attachment=True, filename=attachment.file_name)
+    response["Content-Type"] = attachment.content_type
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
 
 
 class TagSerializer(ProjectedSerializer):
@@ -88,6 +93,7 @@ class TagViewSet(TenantViewSet):
     queryset = Tag.objects.all()
     serializer_class = TagSerializer
     module = "tags"
+    example = {"name": "VIP", "color": "#1f9d55"}
     filterset_fields = ["name"]
     default_order = ["name"]
     more_orders = ["name", "created_at"]

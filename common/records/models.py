@@ -99,7 +99,7 @@ class Record(BaseRecord):
         if not with_teams:
             return made.union(mine, all=True)
         membership = Profile.teams.through._default_manager
-        my_teams = membership.filter(profile=profile.pk).values("team_id")
+        my_teams = membership.filter(profile=profile.pk, team__deleted_at=None).values("team_id")
         shared = cls.teams.through._default_manager.filter(team__in=my_teams).values(source)
         colleagues = membership.filter(team__in=my_teams).values("profile_id")
         theirs = assigned.filter(profile__in=colleagues).values(source)

@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection, models
-from django.db.models import F, Func, OuterRef
+from django.db.models import F, Func, OuterRef, Subquery
 from django.db.models.functions import Cast
 from django.db.models.sql import Query
 from rest_framework import serializers
@@ -39,6 +39,11 @@ class Computed(serializers.Field):
 
     def to_representation(self, value: Any) -> Any:
         return value
+
+
+def column_of(model: Any, reference: str, column: str) -> Subquery:
+    """A column of the row that ``reference`` (a foreign key's column) points at."""
+    return Subquery(model._default_manager.filter(pk=OuterRef(reference)).order_by().values(column))
 
 
 def expression_of(field: Any, model: Any) -> Any:
@@ -115,7 +120,7 @@ def one_row(serializer_class: Any, names: tuple[str, ...], with_bin: bool) -> St
     model = serializer_class.Meta.model
     manager = getattr(model, "with_bin", model._default_manager) if with_bin else model._default_manager
     shape = RowJSON(projection(serializer_class, names))
-    return Statement(lambda pk: manager.filter(pk=pk).values_list(shape, "updated_at"), pk=ROW)
+    return Statement(lambda pk: manager.filter(pk=pk).order_by().values_list(shape, "updated_at"), pk=ROW)
 
 
 def read_row(serializer_class: Any, names: tuple[str, ...], pk: Any, *, with_bin: bool = False) -> tuple[Any, Any] | None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import phonenumbers
 from django.db import models
-from django.db.models import OuterRef, Subquery
 from rest_framework import serializers
 
 from common.people.models import Profile
@@ -14,7 +13,7 @@ from common.tenancy import current_org_id
 from common.tenancy.statement import Statement
 
 from .models import BaseRecord, Stage
-from .projection import Computed
+from .projection import Computed, column_of
 from .rank import last_rank
 
 DOES_NOT_EXIST = 'Invalid pk "{pk_value}" - object does not exist.'
@@ -49,7 +48,7 @@ class ReferenceField(serializers.PrimaryKeyRelatedField):
             return super().to_internal_value(data)
         except (ValueError, TypeError, OverflowError):
             self.fail("does_not_exist", pk_value=data)
-        except serializers.DjangoValidationError:
+        except serializers.DjangoValidationError:  # type: ignore[attr-defined]
             self.fail("does_not_exist", pk_value=data)
 
 
@@ -73,7 +72,7 @@ class ReferenceListField(serializers.ListField):
         return ids
 
     def get_attribute(self, instance: Any) -> Any:
-        return getattr(instance, self.source).all()
+        return getattr(instance, self.source).all()  # type: ignore[arg-type]
 
     def to_representation(self, rows: Any) -> list[str]:
         return [str(row.pk) for row in rows]
@@ -241,7 +240,7 @@ class RecordSerializer(ProjectedSerializer):
 class StageNameField(serializers.CharField):
     """The name of the record's stage."""
 
-    expression = Subquery(Stage._default_manager.filter(pk=OuterRef("stage_id")).values("name"))
+    expression = column_of(Stage, "stage_id", "name")
 
     def __init__(self, **kwargs: Any):
         super().__init__(**{"required": False, "max_length": 100, **kwargs})
@@ -251,9 +250,7 @@ class StagedSerializer(RecordSerializer):
     """A record in a pipeline: ``status`` is the name of its stage, ``stage`` the id. Either moves it."""
 
     status = StageNameField(help_text="The name of a stage of the record's pipeline")
-    pipeline = Computed(
-        Subquery(Stage._default_manager.filter(pk=OuterRef("stage_id")).values("pipeline_id")), models.UUIDField()
-    )
+    pipeline = Computed(column_of(Stage, "stage_id", "pipeline_id"), models.UUIDField())
     card_order = serializers.CharField(
         read_only=True, help_text="Sort key within the stage, compared as text. To place a card, use its status endpoint."
     )
@@ -288,20 +285,18 @@ def find_stage(module: str, name: str | None = None, stage_id: Any = None, curre
     Without a name: the first. Raises a validation error that names the stages there are.
     """
     rows = STAGES.rows(module=module)
-    stages = [Stage(pk=pk, org_id=current_org_id(), name=called, pipeline_id=pipeline) for pk, called, pipeline, _ in rows]
     if stage_id is not None:
-        chosen = next((stage for stage in stages if stage.pk == stage_id), None)
-        if chosen is None:
+        rows = [row for row in rows if row[0] == stage_id]
+        if not rows:
             raise serializers.ValidationError({"stage": [f"Not a stage of {module}."]})
-        if name is not None and name.strip().lower() != chosen.name.lower():
-            raise serializers.ValidationError({"status": ["Not the name of the given stage."]})
-        return chosen
-    current = next((stage.pipeline_id for stage in stages if stage.pk == current_id), None)
-    stages = [stage for stage, row in zip(stages, rows, strict=True) if stage.pipeline_id == current or (not current and row[3])]
-    if not stages:
+    elif current := next((row[2] for row in rows if row[0] == current_id), None):
+        rows = [row for row in rows if row[2] == current]
+    else:
+        rows = [row for row in rows if row[3]]
+    if not rows:
         raise serializers.ValidationError({"status": [f"{module} has no default pipeline with stages yet."]})
-    for stage in stages:
-        if name is None or stage.name.lower() == name.strip().lower():
-            return stage
-    known = ", ".join(f'"{stage.name}"' for stage in stages)
+    for pk, called, pipeline_id, _ in rows:
+        if name is None or called.lower() == name.strip().lower():
+            return Stage(pk=pk, org_id=current_org_id(), name=called, pipeline_id=pipeline_id)
+    known = ", ".join(f'"{row[1]}"' for row in rows)
     raise serializers.ValidationError({"status": [f'"{name}" is not a stage. Stages: {known}.']})

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from common.api.errors import Conflict
 from common.api.filters import Filter, apply_filters, filters_for
 from common.api.pages import MAX_LIMIT, whole_number
-from common.api.parameters import COUNT, ETAG, IF_MATCH, documented, fields, filters, whole
+from common.api.parameters import COUNT, ETAG, IF_MATCH, documented, fields_of, filters_of, whole
 
 from .models import MODULES, Pipeline, Stage, StagedRecord
 from .serializers import BASE_FIELDS, ProjectedSerializer, find_stage
@@ -102,13 +102,13 @@ class StagedViewSet(RecordViewSet):
         return self.written(pk)
 
     @extend_schema(
-        responses=ColumnSerializer(many=True),
+        responses={200: ColumnSerializer(many=True), 404: "The module has no default pipeline."},
         parameters=[
             whole("per_column", "Cards of each column", 1, MAX_LIMIT, default=50),
             OpenApiParameter("pipeline", UUID, description="A pipeline's id; without it, the default one"),
         ],
     )
-    @documented(filters, fields, COUNT)
+    @documented(filters_of, fields_of, COUNT)
     @action(detail=False, filter_backends=[])
     def board(self, request: Request) -> Response:
         """The columns of a pipeline in stage order, each with its first cards and how many it has."""
@@ -207,6 +207,7 @@ class PipelineViewSet(TenantViewSet):
     queryset = Pipeline.objects.all()
     serializer_class = PipelineSerializer
     module = "pipelines"
+    example = {"module": "leads", "name": "Partners"}
     filterset_fields = ["module", "name", "is_default"]
     default_order = ["created_at"]
     more_orders = ["module", "name"]
@@ -222,6 +223,7 @@ class StageViewSet(TenantViewSet):
     queryset = Stage.objects.all()
     serializer_class = StageSerializer
     module = "pipelines"
+    example = {"pipeline": "0192d3c0-0000-7000-8000-000000000000", "name": "On hold", "probability": 20}
     filterset_fields = ["pipeline", "name", "kind"]
     default_order = ["position"]
     more_orders = ["position", "name"]

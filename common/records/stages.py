@@ -44,7 +44,7 @@ def column_counts(records: Any, stage_ids: list[UUID]) -> list[int]:
     return [counts[pk] for pk in stage_ids]
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def move(
     record: StagedRecord,
     *,

@@ -21,7 +21,7 @@ from common.api.errors import Conflict, PreconditionFailed
 from common.api.etag import etag_of, matches
 from common.api.filters import Filter, apply_filters, filters_for
 from common.api.pages import PARAMETERS, Order, paginate
-from common.api.parameters import ETAG, IF_MATCH, IF_NONE_MATCH, LIST, LOCATION, PAGE, documented, fields
+from common.api.parameters import ETAG, IF_MATCH, IF_NONE_MATCH, LIST, LOCATION, PAGE, documented, fields_of
 
 from .comments import AttachmentSerializer, CommentSerializer
 from .models import Attachment, BaseRecord, Comment
@@ -148,7 +148,7 @@ class TenantViewSet(GenericViewSet):
         """Whether the caller may see every row, so that a ready statement can serve."""
         return self.profile.scope_for(self.module, "view") != "none"
 
-    @documented(fields, IF_NONE_MATCH, ETAG)
+    @documented(fields_of, IF_NONE_MATCH, ETAG)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         serializer_class, names, pk = self.get_serializer_class(), self.get_names(), self.kwargs["pk"]
         if self.sees_all():

@@ -1,0 +1,167 @@
+"""Admin pages of records: every declared type gets one, made from its model."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import connection, models
+from django.utils import timezone
+
+from common.admin_base import TenantAdmin
+from common.admin_lists import RowFilter
+from common.tenancy import current
+
+from .models import RECORD_MODELS, BaseRecord, Record, Stage, StagedRecord
+from .rank import last_rank
+from .search import Matches, search_filter
+
+ICONS = {"leads": "filter_alt", "accounts": "domain", "contacts": "contacts", "opportunities": "handshake", "teams": "groups"}
+OWNED = ("assigned_to", "teams", "tags")
+FURTHER = ("custom_fields", "external_id")
+
+
+class BinFilter(admin.SimpleListFilter):
+    title = "bin"
+    parameter_name = "bin"
+
+    def lookups(self, request: Any, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "In the bin")]
+
+    def choices(self, changelist: Any) -> Any:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": "In use"} if choice["display"] == "All" else choice
+
+    def queryset(self, request: Any, queryset: Any) -> Any:
+        return queryset.exclude(deleted_at=None) if self.value() == "1" else queryset.filter(deleted_at=None)
+
+
+class RecordAdmin(TenantAdmin):
+    """Any record type. Deleting moves to the bin, from where an action restores."""
+
+    search_fields = ["pk"]  # shows the box; what it finds is get_search_results()'s matter
+    search_help_text = "Every word, or how it begins"
+    actions = ["move_to_bin", "restore"]
+    delete_confirmation_template = "admin/move_to_bin.html"
+    hidden = ("deleted_at", "card_order")
+
+    def __init__(self, model: Any, admin_site: Any):
+        super().__init__(model, admin_site)
+        self.section = "Records" if issubclass(model, Record) else "Organization"
+        self.icon = ICONS.get(model.module, "folder")
+        self.list_display = columns_of(model)
+        self.list_filter = [*filters_of(model), BinFilter]
+        self.list_select_related = tuple(name for name in self.list_display if is_reference(model, name))
+
+    # --- rows
+
+    def get_queryset(self, request: Any) -> Any:
+        rows = self.model.with_bin.order_by(*self.get_ordering(request))
+        return rows.visible_to(request.profile) if request.profile else rows
+
+    def get_ordering(self, request: Any) -> Any:
+        return super().get_ordering(request) or self.opts.ordering
+
+    def get_search_results(self, request: Any, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """By the records' own full-text index. Over all orgs, and in the bin, the index is asked row by row."""
+        if not search_term.strip():
+            return queryset, False
+        if current().org_id and "bin" not in request.GET:
+            return search_filter(queryset, search_term), False
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT app_query(%s)::text", [search_term[:200]])
+            query = cursor.fetchone()[0]
+        return (queryset.filter(Matches(query)) if query else queryset.none()), False
+
+    def choices(self, db_field: Any, request: Any) -> Any:
+        rows = super().choices(db_field, request)
+        return rows.filter(pipeline__module=self.model.module) if db_field.remote_field.model is Stage else rows
+
+    # --- forms
+
+    def get_fieldsets(self, request: Any, obj: Any = None) -> list[Any]:
+        names = self.get_fields(request, obj)
+        own = [name for name in names if name not in (*OWNED, *FURTHER)]
+        groups = [
+            ("Whose it is", [name for name in names if name in OWNED]),
+            ("Further", [name for name in names if name in FURTHER]),
+        ]
+        shared = [(title, {"fields": fields}) for title, fields in groups if fields]
+        return [(None, {"fields": own}), *shared, *self.kept_fieldset(request, obj)]
+
+    def get_changeform_initial_data(self, request: Any) -> dict[str, Any]:
+        initial = super().get_changeform_initial_data(request)
+        if issubclass(self.model, StagedRecord):
+            stages = Stage.objects.filter(pipeline__module=self.model.module, pipeline__is_default=True)
+            initial.setdefault("stage", stages.order_by("position", "id").first())
+        return initial
+
+    def has_change_permission(self, request: Any, obj: Any = None) -> bool:
+        return super().has_change_permission(request) and (obj is None or obj.deleted_at is None)
+
+    def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
+        return super().has_delete_permission(request) and (obj is None or obj.deleted_at is None)
+
+    def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
+        """A card that changes its column becomes the last one there."""
+        moved = change and "stage" in form.changed_data
+        super().save_model(request, obj, form, change)
+        if moved:
+            obj.card_order = last_rank()
+            obj.save(update_fields=["card_order"])
+
+    # --- the bin
+
+    def delete_model(self, request: Any, obj: BaseRecord) -> None:
+        self.set_deleted(obj, timezone.now())
+
+    def set_deleted(self, obj: BaseRecord, moment: Any) -> None:
+        obj.deleted_at = moment
+        obj.save(update_fields=["deleted_at", "updated_at", "updated_by"])
+
+    def get_actions(self, request: Any) -> Any:
+        offered = super().get_actions(request)
+        offered.pop("delete_selected", None)
+        offered.pop("move_to_bin" if request.GET.get("bin") == "1" else "restore", None)
+        return offered
+
+    @admin.action(description="Move to the bin", permissions=["delete"])
+    def move_to_bin(self, request: Any, queryset: Any) -> None:
+        self.put_all(request, queryset.filter(deleted_at=None), timezone.now(), "in the bin for 30 days")
+
+    @admin.action(description="Restore", permissions=["delete"])
+    def restore(self, request: Any, queryset: Any) -> None:
+        self.put_all(request, queryset.exclude(deleted_at=None), None, "restored")
+
+    def put_all(self, request: Any, queryset: Any, moment: Any, where: str) -> None:
+        rows = list(queryset.select_for_update(of=("self",)))
+        for row in rows:
+            self.set_deleted(row, moment)
+        name = self.opts.verbose_name if len(rows) == 1 else self.opts.verbose_name_plural
+        messages.success(request, f"{len(rows)} {name} {where}.")
+
+
+def columns_of(model: type[BaseRecord]) -> list[str]:
+    """What a list shows: the name, what tells rows apart, how much it is worth, where it stands, and since when."""
+    fields = {field.name: field for field in model._meta.fields}
+    telling = [name for name in model.search_columns if not name.endswith("name") and not is_long(fields[name])][:3]
+    amounts = [name for name, field in fields.items() if isinstance(field, models.DecimalField)][:1]
+    stage = ["stage"] if "stage" in fields else []
+    return ["__str__", *telling, *amounts, *stage, "created_at"]
+
+
+def filters_of(model: type[BaseRecord]) -> list[Any]:
+    fields = model._meta.fields
+    stage = [("stage", RowFilter)] if issubclass(model, StagedRecord) else []
+    owned: list[Any] = [(name, RowFilter) for name in ("assigned_to", "tags")] if issubclass(model, Record) else []
+    return [*stage, *owned, *(field.name for field in fields if isinstance(field, models.BooleanField))]
+
+
+def is_long(field: Any) -> bool:
+    return isinstance(field, models.TextField)
+
+
+def is_reference(model: Any, name: str) -> bool:
+    return any(field.name == name and field.many_to_one for field in model._meta.fields)
+
+
+for record_model in reversed(RECORD_MODELS.values()):
+    admin.site.register(record_model, RecordAdmin)
