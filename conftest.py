@@ -14,6 +14,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.test import override_settings
 
 from common.tenancy import embedded
 from common.tenancy.roles import OWNER, bootstrap
@@ -35,7 +36,7 @@ def migrations_digest() -> str:
     for path in sorted(Path(settings.BASE_DIR).glob("*/migrations/**/*")):
         if path.suffix in (".py", ".sql"):
             digest.update(path.read_bytes())
-    for name in ("constraints.py", "roles.py", "fields.py"):
+    for name in ("constraints.py", "roles.py", "fields.py", "backend/base.py"):
         digest.update((Path(settings.BASE_DIR) / "common" / "tenancy" / name).read_bytes())
     return digest.hexdigest()[:12]
 
@@ -70,6 +71,7 @@ def django_db_setup(worker_id: str, django_db_blocker: Any) -> Iterator[None]:
         with (settings.ATRIUM_HOME / "test-database.lock").open("w") as lock:
             flock(lock, LOCK_EX)
             server = administrator()
+            settings.DATABASE_OWNER.pop("NAME", None)  # the owner works on the test database, too
             if "embedded" not in connection.settings_dict["OPTIONS"]:
                 connection.settings_dict |= {"HOST": server.get("host", ""), "PORT": server.get("port", "")}
             make_template(server, template)
@@ -97,9 +99,15 @@ def literal_org(request: Any) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """For the whole session: what a class sets up comes before the settings of its tests."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def quick_and_quiet(settings: Any, tmp_path: Path) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     settings.CELERY_TASK_ALWAYS_EAGER = True
     settings.RATE_LIMIT_FACTOR = 0

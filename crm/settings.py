@@ -1,20 +1,39 @@
 """Every setting, read from the environment here and nowhere else. `.env.example` explains each variable."""
 
 import secrets
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+
+
+class Env(environ.Env):
+    def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().get_value(var, *args, **kwargs)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{var}: {error}") from error
+
+    def one_of(self, var: str, choices: Iterable[str], default: str) -> str:
+        value = self.str(var, default)
+        if value not in choices:
+            raise ImproperlyConfigured(f"{var} must be one of: {', '.join(choices)}")
+        return value
+
+
+env = Env()
 env.read_env(BASE_DIR / ".env")
 
-ENV_TYPE = env.str("ENV_TYPE", "dev")
+ENV_TYPE = env.one_of("ENV_TYPE", ["dev", "prod"], "dev")
 PRODUCTION = ENV_TYPE == "prod"
 DEBUG = env.bool("DEBUG", False)
 ATRIUM_HOME = Path(env.str("ATRIUM_HOME", str(BASE_DIR / "var"))).resolve()
+BIND = env.str("BIND", "127.0.0.1")
 PORT = env.int("PORT", 8000)
 DOMAIN_NAME = env.str("DOMAIN_NAME", f"http://localhost:{PORT}").rstrip("/")
 
@@ -43,7 +62,8 @@ INSTALLED_APPS = [
     "opportunity",
     "leads",
     "compat",
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # the other one puts its own site in place of ours
+    "crm.apps.CrmConfig",
     "crm.apps.AtriumAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -96,6 +116,8 @@ def database() -> dict[str, Any]:
     """DATABASE_URL, or DBNAME and its kin, or the embedded PostgreSQL."""
     if env.str("DATABASE_URL", ""):
         settings = env.db_url("DATABASE_URL")
+        if "postgres" not in settings["ENGINE"]:
+            raise ImproperlyConfigured("DATABASE_URL must look like postgres://user:password@host:5432/name")
     elif env.str("DBNAME", ""):
         names = {"NAME": "DBNAME", "USER": "DBUSER", "PASSWORD": "DBPASSWORD", "HOST": "DBHOST", "PORT": "DBPORT"}
         settings = {name: env.str(variable, "") for name, variable in names.items()}
@@ -123,14 +145,16 @@ DATABASE_OWNER: dict[str, Any] = (
         if key in ("NAME", "USER", "PASSWORD", "HOST", "PORT") and value
     }
 )
+#: Who may make roles and databases, for `manage.py setup_database` only.
+DATABASE_ADMIN_URL = env.str("DATABASE_ADMIN_URL", "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis and Celery: without Redis, one process does it all ------------------------------------------------------
 
 REDIS_URL = env.str("REDIS_URL", "")
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", REDIS_URL) or "memory://"
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", REDIS_URL) or "memory://localhost//"
 CELERY_RESULT_BACKEND = env.str("CELERY_RESULT_BACKEND", CELERY_BROKER_URL if "redis" in CELERY_BROKER_URL else "cache+memory://")
-CELERY_IN_PROCESS = CELERY_BROKER_URL == "memory://"
+CELERY_IN_PROCESS = CELERY_BROKER_URL.startswith("memory:")
 CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.05} if CELERY_IN_PROCESS else {"visibility_timeout": 3600}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -138,7 +162,7 @@ CELERY_TASK_TIME_LIMIT = 1800
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BEAT_SCHEDULE_FILENAME = str(ATRIUM_HOME / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULE_FILENAME = str(ATRIUM_HOME / f"celerybeat-{PORT}")
 CELERY_BEAT_SCHEDULE = {
     "send-mails": {"task": "common.tasks.send_due_mails", "schedule": 60},
     "empty-bins": {"task": "common.tasks.empty_bins", "schedule": 24 * 3600},
@@ -160,7 +184,10 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "name")},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
@@ -187,6 +214,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["common.people.authentication.IsMember"],
     "DEFAULT_RENDERER_CLASSES": ["common.api.json.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["common.api.json.JSONParser"],
+    "DEFAULT_METADATA_CLASS": "common.api.metadata.Metadata",
     "DEFAULT_SCHEMA_CLASS": "common.api.schema.AtriumSchema",
     "EXCEPTION_HANDLER": "common.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,
@@ -194,7 +222,8 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Atrium API",
-    "DESCRIPTION": "Multi-tenant CRM. Sign up with `POST /api/v1/auth/register`, press **Authorize**, and give the access token.",
+    "DESCRIPTION": (BASE_DIR / "templates" / "docs" / "introduction.md").read_text(),
+    "LICENSE": {"name": "MIT"},
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -202,23 +231,24 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],
     "SCHEMA_PATH_PREFIX": r"/api/v1",
-    "PREPROCESSING_HOOKS": ["common.api.schema.only_versioned_paths"],
+    "PREPROCESSING_HOOKS": ["common.api.headings.each_path_once"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "common.api.headings.describe_tags"],
+    "SORT_OPERATIONS": False,
+    "SORT_OPERATION_PARAMETERS": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "docExpansion": "none", "filter": True},
-    "APPEND_COMPONENTS": {
-        "securitySchemes": {
-            "org": {
-                "type": "apiKey",
-                "in": "header",
-                "name": "org",
-                "description": "The organization to work in. Without it: the one named in the token.",
-            }
-        }
+    "SWAGGER_UI_SETTINGS": {
+        "persistAuthorization": True,
+        "tryItOutEnabled": True,
+        "deepLinking": True,
+        "displayRequestDuration": True,
+        "docExpansion": "none",
+        "filter": True,
+        "defaultModelsExpandDepth": 0,
     },
-    "SECURITY": [{"bearer": [], "org": []}, {"bearer": []}],
 }
 #: Bytes of a request's body; attachments have their own limit.
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY_BYTES", 5 * 1024 * 1024)
@@ -253,7 +283,9 @@ EMAIL_BACKENDS = {
     "smtp": "django.core.mail.backends.smtp.EmailBackend",
     "ses": "django_ses.SESBackend",
 }
-EMAIL_BACKEND = EMAIL_BACKENDS[env.str("MAIL", "smtp" if env.str("SMTP_HOST", "") else "ses" if PRODUCTION else "files")]
+MAIL_DEFAULT = "smtp" if env.str("SMTP_HOST", "") else "ses" if PRODUCTION else "files"
+MAIL_BACKEND = env.one_of("MAIL_BACKEND", EMAIL_BACKENDS, MAIL_DEFAULT)
+EMAIL_BACKEND = EMAIL_BACKENDS[MAIL_BACKEND]
 EMAIL_FILE_PATH = str(ATRIUM_HOME / "mail")
 EMAIL_HOST = env.str("SMTP_HOST", "localhost")
 EMAIL_PORT = env.int("SMTP_PORT", 587)
@@ -281,10 +313,36 @@ STORAGES = {
     },
 }
 STATIC_URL = "/static/"
-STATIC_ROOT = env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles"))
+STATIC_ROOT = env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")) if PRODUCTION else None  # else from where they are
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = not PRODUCTION
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+
+# --- Django admin ----------------------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "Atrium",
+    "SITE_HEADER": "Atrium",
+    "SITE_SUBHEADER": "common.admin_site.place",
+    "SITE_SYMBOL": "roofing",
+    "SITE_URL": "/app/",
+    "SHOW_BACK_BUTTON": True,
+    "COLORS": {
+        "primary": {
+            "50": "#effaf7",
+            "100": "#e0f0ec",
+            "200": "#b4ddd4",
+            "300": "#93e0d0",
+            "400": "#74d3c0",
+            "500": "#2c9f8c",
+            "600": "#0c6b5d",
+            "700": "#09564a",
+            "800": "#0a453c",
+            "900": "#0b3832",
+            "950": "#07231e",
+        }
+    },
+}
 
 # --- The rest ------------------------------------------------------------------------------------------------------
 
@@ -306,7 +364,7 @@ LOGGING = {
         "console": {
             "class": "logging.StreamHandler",
             "filters": ["scope"],
-            "formatter": env.str("LOG_FORMAT", "json" if PRODUCTION else "line"),
+            "formatter": env.one_of("LOG_FORMAT", ["line", "json"], "json" if PRODUCTION else "line"),
         }
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO" if PRODUCTION else "WARNING")},

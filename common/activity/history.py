@@ -26,7 +26,7 @@ class HistoryEntry(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
     action = serializers.ChoiceField(choices=["create", "update", "delete", "restore", "purge"])
     actor = Actor(allow_null=True)
-    source = serializers.ChoiceField(choices=["api", "admin", "assistant", "import", "site", "system"])
+    source = serializers.ChoiceField(choices=["api", "admin", "assistant", "import", "site", "system"])  # type: ignore[assignment]
     request_id = serializers.CharField()
     changes = serializers.DictField(child=serializers.ListField())
 

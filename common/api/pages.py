@@ -79,7 +79,7 @@ class Order:
 
     def after(self, values: list[Any]) -> Q:
         """Rows that come after ``values``. ``a <= x AND (a < x OR …)`` lets PostgreSQL start in the middle of an index."""
-        return self._after(list(zip(self.keys, values)))
+        return self._after(list(zip(self.keys, values, strict=True)))
 
     def _after(self, steps: Any) -> Q:
         ((field, descending), value), *rest = steps

@@ -53,7 +53,6 @@ class ProfileAdmin(TenantAdmin):
     list_display = ["name", "email", "role", "title", "is_active"]
     list_filter = [("role", RowFilter), "is_active"]
     search_fields = ["user__name", "user__email", "title"]
-    hidden = ("user",)
     readonly_fields = ["name", "email"]
 
     def get_queryset(self, request: Any) -> Any:

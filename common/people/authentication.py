@@ -1,5 +1,6 @@
 """Who calls: the middleware has read the bearer token; here Django REST Framework learns of it."""
 
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -42,10 +43,18 @@ def find_member(user_id: UUID, org_id: UUID, session_id: UUID | None = None) -> 
     if found is None:
         return None
     profile, profile.user, profile.org, profile.role = (
-        model.from_db("default", names, [convert(row[name]) if convert else row[name] for name, convert in columns])
-        for (model, columns, names), row in zip(_COLUMNS, orjson.loads(found), strict=True)
+        model.from_db("default", names, values) for (model, _, names), values in zip(_COLUMNS, _values(found), strict=True)
     )
     return profile
+
+
+@lru_cache(maxsize=2_000)
+def _values(found: str) -> list[list[Any]]:
+    """What app_member() has found, as values of the models' fields. The same text always means the same."""
+    return [
+        [convert(row[name]) if convert else row[name] for name, convert in columns]
+        for (_, columns, _), row in zip(_COLUMNS, orjson.loads(found), strict=True)
+    ]
 
 
 class BearerAuthentication(BaseAuthentication):

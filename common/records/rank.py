@@ -45,7 +45,7 @@ def rank_between(before: str, after: str) -> str:
         low, high, length = low * BASE, high * BASE, length + 1
     middle = _encode((low + high) // 2, length)
     for end in range(1, length):  # as short as it can be
-        if before < middle[:end] < after and middle[end - 1] != "0":
+        if before < middle[:end] < after and not after.startswith(middle[:end]) and middle[end - 1] != "0":
             middle = middle[:end]
             break
     noisy = middle + _noise()

@@ -11,16 +11,22 @@ from .scope import all_orgs
 
 
 @contextmanager
-def owner_connection() -> Iterator[Any]:
-    """Connect as the owner, without a scope in the database, for migrations and tests."""
+def unscoped_connection(**identity: Any) -> Iterator[Any]:
+    """Connect without a scope in the database, perhaps as somebody else: before the first migration there is none."""
     kept = dict(connection.settings_dict)
     connection.close()
-    connection.settings_dict |= settings.DATABASE_OWNER
+    connection.settings_dict |= identity
     connection.settings_dict["OPTIONS"] = {**kept.get("OPTIONS", {}), "scoped": False}
     try:
-        with all_orgs():
-            yield connection
+        yield connection
     finally:
         connection.close()
         connection.settings_dict.clear()
         connection.settings_dict.update(kept)
+
+
+@contextmanager
+def owner_connection() -> Iterator[Any]:
+    """Connect as the owner, for migrations and tests."""
+    with unscoped_connection(**settings.DATABASE_OWNER), all_orgs():
+        yield connection

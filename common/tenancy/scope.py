@@ -67,7 +67,7 @@ def _entered(scope: Scope) -> Iterator[Scope]:
         _scope.reset(token)
 
 
-def org_scope(org: Any, *, source: str = "", request_id: str = "") -> Any:
+def org_scope(org: Any, *, user_id: UUID | None = None, source: str = "", request_id: str = "") -> Any:
     """Work inside one org. ``org`` is a Profile (who then is the actor), an Org, or an org's id; scopes nest."""
     outer = _scope.get()
     org_id = getattr(org, "org_id", None) or getattr(org, "pk", org)
@@ -77,7 +77,7 @@ def org_scope(org: Any, *, source: str = "", request_id: str = "") -> Any:
         Scope(
             org_id=org_id if isinstance(org_id, UUID) else UUID(str(org_id)),
             profile_id=org.pk if is_profile else (outer.profile_id if same_org else None),
-            user_id=org.user_id if is_profile else outer.user_id,
+            user_id=org.user_id if is_profile else (user_id or outer.user_id),
             source=_UNSAFE.sub("", source) or outer.source,
             request_id=_UNSAFE.sub("", request_id)[:64] or outer.request_id,
         )
@@ -92,7 +92,7 @@ def all_orgs(*, user_id: UUID | None = None, source: str = "", request_id: str =
     """
     outer = _scope.get()
     blocks = connection.atomic_blocks
-    if outer.org_id and blocks and not blocks[-1]._from_testcase:
+    if outer.org_id and blocks and not blocks[-1]._from_testcase:  # type: ignore[attr-defined]
         raise ScopeError("all_orgs() cannot be entered inside a transaction of one organization.")
     scope = Scope(
         user_id=user_id or outer.user_id,

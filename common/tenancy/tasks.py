@@ -4,10 +4,10 @@ from contextlib import AbstractContextManager
 from typing import Any
 from uuid import UUID
 
-from celery import Task
+from celery import Task, current_task
 from django.db import close_old_connections
 
-from .scope import Scope, _entered, all_orgs, current, no_scope
+from .scope import NOBODY, Scope, _entered, all_orgs, current, no_scope
 
 HEADER = "atrium_scope"
 
@@ -16,10 +16,7 @@ class OrgTask(Task):
     """The base of every task. Sent inside an org_scope it runs inside it; sent outside, it has none."""
 
     def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
-        scope = current()
-        names = ("org_id", "profile_id", "user_id", "source", "request_id")
-        carried = {name: str(getattr(scope, name) or "") for name in names} | {"platform": scope.platform}
-        options["headers"] = {HEADER: carried, **(options.get("headers") or {})}
+        options["headers"] = {HEADER: to_carry(), **(options.get("headers") or {})}
         return super().apply_async(args, kwargs, **options)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -34,10 +31,23 @@ class OrgTask(Task):
                 close_old_connections()
 
     def _scope(self, inside: bool) -> AbstractContextManager[Any]:
-        carried = (self.request.headers or {}).get(HEADER) or getattr(self.request, HEADER, None)
+        carried = carried_by(self.request)
         if not carried:
             return _entered(current()) if inside else no_scope()
         if carried["platform"]:
             return all_orgs(user_id=carried["user_id"] or None, source=carried["source"], request_id=carried["request_id"])
         ids = {name: UUID(carried[name]) for name in ("org_id", "profile_id", "user_id") if carried[name]}
-        return _entered(Scope(**ids, source=carried["source"], request_id=carried["request_id"]))
+        return _entered(Scope(**ids, source=carried["source"], request_id=carried["request_id"]))  # type: ignore[arg-type]
+
+
+def to_carry() -> dict[str, Any]:
+    """The scope, as a header. A chain goes on after its task's scope has ended: then it is the one that the task came with."""
+    scope = current()
+    if scope is NOBODY and current_task and (came_with := carried_by(current_task.request)):
+        return came_with
+    names = ("org_id", "profile_id", "user_id", "source", "request_id")
+    return {name: str(getattr(scope, name) or "") for name in names} | {"platform": scope.platform}
+
+
+def carried_by(request: Any) -> Any:
+    return (request.headers or {}).get(HEADER) or getattr(request, HEADER, None)

@@ -8,11 +8,13 @@ import select
 from typing import Any
 
 from django.db.backends.postgresql import base
+from django.db.backends.postgresql.features import DatabaseFeatures as PostgresFeatures
 from django.db.backends.postgresql.operations import DatabaseOperations as PostgresOperations
 from psycopg2 import extensions
 
 from .. import embedded
 from ..scope import current
+from ..tables import TENANT_TABLES
 
 IDLE = extensions.TRANSACTION_STATUS_IDLE
 FAILED = extensions.TRANSACTION_STATUS_INERROR
@@ -25,15 +27,15 @@ class ScopedConnection(extensions.connection):
     def prefix(self, statement: str) -> str:
         """What to send before ``statement`` so that it runs in the current scope."""
         status = self.get_transaction_status()
+        if statement.startswith("ROLLBACK TO"):
+            self.entered = None  # settings and role go back with the savepoint, after an error too
+            return ""
         if not self.scoped or status == FAILED:
             return ""
         scope = current()
         if status == IDLE:
             self.entered = scope
             return scope.enter_sql
-        if statement.startswith("ROLLBACK TO"):
-            self.entered = None  # settings and role go back with the savepoint
-            return ""
         if self.entered is scope:
             return ""
         known, self.entered = self.entered, scope
@@ -52,15 +54,28 @@ class ScopedCursor(extensions.cursor):
         for params in vars_list:
             self.execute(query, params)
 
-    def copy_expert(self, *args: Any, **kwargs: Any) -> None:
-        raise NotImplementedError("COPY cannot carry the scope; use bulk_create.")
+    def refuse(self, *args: Any, **kwargs: Any) -> None:
+        raise NotImplementedError("This cannot carry the scope; use execute() or bulk_create().")
+
+    copy_expert = copy_from = copy_to = callproc = refuse
 
 
 class DatabaseOperations(PostgresOperations):
     compiler_module = "common.tenancy.backend.compiler"
 
+    def deferrable_sql(self) -> str:
+        """Checked at once, so that a violation keeps its error class and place; deferring stays possible."""
+        return " DEFERRABLE INITIALLY IMMEDIATE"
+
+
+class DatabaseFeatures(PostgresFeatures):
+    def allows_group_by_selected_pks_on_model(self, model: Any) -> bool:
+        """In the database the key is (id, org_id), so the other columns do not follow from ``id`` alone."""
+        return model._meta.db_table not in TENANT_TABLES and super().allows_group_by_selected_pks_on_model(model)
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    features_class = DatabaseFeatures
     ops_class = DatabaseOperations
 
     def get_connection_params(self) -> dict[str, Any]:

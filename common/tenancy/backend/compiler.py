@@ -59,6 +59,8 @@ def guarded(query: Any) -> Any:
 class SQLCompiler(compiler.SQLCompiler):
     def pre_sql_setup(self, *args: Any, **kwargs: Any) -> Any:
         setup = super().pre_sql_setup(*args, **kwargs)
+        if tables := TENANT_TABLES.intersection(self.query.extra_tables):
+            raise NoOrgScope(f"extra(tables=…) cannot keep to an org: {', '.join(sorted(tables))}.")
         if conditions := org_conditions(self.query):
             self.where = WhereNode([*conditions, self.where] if self.where else conditions)
         return setup

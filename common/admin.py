@@ -1,0 +1,8 @@
+"""Where Django looks for the admin pages of ``common``, among them those of every record type."""
+
+from .activity import admin as activity_pages
+from .people import admin as people_pages
+from .records import admin as record_pages
+from .records import shared_admin as shared_pages
+
+__all__ = ["activity_pages", "people_pages", "record_pages", "shared_pages"]

@@ -1,0 +1,164 @@
+"""A row of every model that the admin shows, in any organization, all bearing one word by which a leak is found."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from common.activity.models import Activity
+from common.base import TenantModel
+from common.people import services
+from common.people.models import Invitation, Profile, Role, User
+from common.records.models import MODULES, RECORD_MODELS, Attachment, Comment, Pipeline, Stage, StagedRecord, Tag
+from common.tenancy import org_scope
+from common.testing.cast import OrgTestCase
+
+REGISTERED = list(admin.site._registry)
+TENANT_MODELS = [model for model in REGISTERED if issubclass(model, TenantModel)]
+STAFF_MODELS = [model for model in REGISTERED if not issubclass(model, TenantModel)]
+
+
+def name_of(model: Any) -> str:
+    """The required text column that names a record."""
+    return next(field.name for field in model._meta.fields if field.get_internal_type() == "CharField" and not field.blank)
+
+
+def make_record(model: Any, word: str, **values: Any) -> Any:
+    if issubclass(model, StagedRecord):
+        values.setdefault("stage", Stage.objects.filter(pipeline__module=model.module).first())
+    return model.objects.create(**{name_of(model): word, **values})
+
+
+def make_row(model: Any, word: str, profile: Profile) -> Any:
+    """A row of ``model`` in the org of the scope. A model that this does not know fails the suite."""
+    if model.__name__.lower() in RECORD_MODELS:
+        return make_record(model, word)
+    makers = {
+        Tag: lambda: Tag.objects.create(name=word),
+        Pipeline: lambda: Pipeline.objects.create(module="leads", name=word),
+        Stage: lambda: Stage.objects.create(pipeline=Pipeline.objects.filter(module="leads").first(), name=word),
+        Comment: lambda: Comment.objects.create(comment=word, lead=make_record(MODULES["leads"], word)),
+        Attachment: lambda: Attachment.objects.create(
+            file=f"attachments/{word}",
+            file_name=f"{word}.txt",
+            size=len(word),
+            content_type="text/plain",
+            lead=make_record(MODULES["leads"], word),
+        ),
+        Role: lambda: Role.objects.create(name=word, permissions={"leads": {"view": "all"}}),
+        Invitation: lambda: services.invite(email=f"{word}@x.example", role=Role.objects.get(name="user"), invited_by=profile),
+        Profile: lambda: Profile.objects.create(
+            user=User.objects.create_user(f"{word}@x.example", name=word), role=Role.objects.get(name="user"), title=word
+        ),
+        Activity: lambda: make_change(word),
+    }
+    return makers[model]()
+
+
+def make_change(word: str) -> Activity:
+    record = make_record(MODULES["accounts"], word)
+    return Activity.objects.get(record_id=record.pk)
+
+
+def around(text: str, word: str) -> str:
+    """Where a page says something, for a message that can be read."""
+    start = max(0, text.find(word) - 200)
+    return text[start : start + 300]
+
+
+class AdminTestCase(OrgTestCase):
+    """Alice signed in to the admin as ours; every kind of row in both orgs, theirs with the word "zebra"."""
+
+    ours: dict[Any, Any]
+    theirs: dict[Any, Any]
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        cls.staff = User.objects.create_superuser("staff@platform.example", name="Sam Staff")
+        cls.ours = cls.rows_of(cls.alice, "apple")
+        cls.theirs = cls.rows_of(cls.mallory, "zebra")
+
+    @staticmethod
+    def rows_of(profile: Profile, word: str) -> dict[Any, Any]:
+        with org_scope(profile):
+            return {model: make_row(model, f"{word}{number}", profile) for number, model in enumerate(TENANT_MODELS)}
+
+    def browser(self, who: Profile | User | None = None) -> Client:
+        client = Client()
+        client.force_login(getattr(who or self.alice, "user", who))
+        return client
+
+    def anonymous(self) -> Client:
+        return Client()
+
+    def url(self, model: Any, page: str, *args: Any) -> str:
+        return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+    def staff_url(self, row: Any, page: str) -> str:
+        return f"{self.url(type(row), page, row.pk)}?org={row.org_id}"
+
+    def pages(self, model: Any, pk: Any) -> list[str]:
+        return [self.url(model, page, pk) for page in ("change", "history", "delete")]
+
+    def assert_no_leak(self, response: Any, *sent: Any) -> None:
+        """Nothing of the other org: no name, no address, no id but those that the request itself had sent."""
+        text = response.content.decode()
+        for secret in ("zebra", "Mallory", "mallory@", "Theirs"):
+            self.assertFalse(secret in text, f'"{secret}" in {around(text, secret)}')
+        allowed = {str(value) for value in sent}
+        for row in [self.other, self.mallory, *self.theirs.values()]:
+            if str(row.pk) not in allowed:
+                self.assertFalse(str(row.pk) in text, f"{row!r} in {around(text, str(row.pk))}")
+
+    def form_values(self, response: Any) -> dict[str, Any]:
+        """What a browser would post back, unchanged."""
+        form = response.context["adminform"].form
+        seen = getattr(response.context["original"], "updated_at", None)
+        values: dict[str, Any] = {"seen": seen.isoformat()} if seen else {}
+        for name in form.fields:
+            bound = form[name]
+            value = bound.value()
+            if isinstance(value, (list, tuple)):
+                values[name] = [getattr(entry, "pk", entry) for entry in value]
+            elif value is not None and value is not False:
+                values[name] = getattr(value, "pk", value)
+        for inline in response.context["inline_admin_formsets"]:
+            for field in inline.formset.management_form:
+                values[field.html_name] = field.value()
+            for number, row in enumerate(inline.formset.initial_forms):
+                values |= {f"{inline.formset.prefix}-{number}-{name}": row[name].value() for name in row.fields}
+        return values
+
+    def count(self, client: Client, url: str) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            response = client.get(url)
+        self.assertEqual(response.status_code, 200, response.content[:300])
+        return len(queries)
+
+    def changes_of(self, row: Any) -> list[Activity]:
+        with org_scope(row.org_id):
+            return list(Activity.objects.filter(record_id=row.pk).order_by("id"))
+
+    def change(self, row: Any, client: Any = None, **values: Any) -> Any:
+        """Open a row's form, change something, and save."""
+        client = client or self.browser()
+        url = self.url(type(row), "change", row.pk)
+        page = client.get(url, follow=True)
+        url = page.wsgi_request.get_full_path()
+        return client.post(url, {**self.form_values(page), **values})
+
+    def act(self, model: Any, action: str, *rows: Any, query: str = "", client: Any = None) -> Any:
+        values = {"action": action, "_selected_action": [row.pk for row in rows], "index": 0}
+        return (client or self.browser()).post(self.url(model, "changelist") + query, values)
+
+    def errors(self, response: Any) -> str:
+        self.assertEqual(response.status_code, 200)
+        return str(response.context["adminform"].form.errors)
+
+    def fresh(self, row: Any) -> Any:
+        with org_scope(row.org_id):
+            return type(row)._base_manager.get(pk=row.pk)
