@@ -1,3 +1,5 @@
+from typing import Any
+
 from rest_framework import serializers
 
 from leads.serializers import LeadSerializer
@@ -6,7 +8,7 @@ from leads.serializers import LeadSerializer
 class BoardLeadSerializer(LeadSerializer):
     """A lead as the Lightweight CRM shows it; ``card_order``, its position in the column, is added by the view."""
 
-    card_order = serializers.IntegerField(read_only=True, help_text="Position in the column, from 1")
+    card_order: Any = serializers.IntegerField(read_only=True, help_text="Position in the column, from 1")
 
     class Meta(LeadSerializer.Meta):
         fields = ["id", "name", "company", "email", "phone", "value", "notes", "source", "status", "card_order",

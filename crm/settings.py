@@ -33,6 +33,7 @@ ENV_TYPE = env.one_of("ENV_TYPE", ["dev", "prod"], "dev")
 PRODUCTION = ENV_TYPE == "prod"
 DEBUG = env.bool("DEBUG", False)
 ATRIUM_HOME = Path(env.str("ATRIUM_HOME", str(BASE_DIR / "var"))).resolve()
+ATRIUM_HOME.mkdir(parents=True, exist_ok=True)
 BIND = env.str("BIND", "127.0.0.1")
 PORT = env.int("PORT", 8000)
 DOMAIN_NAME = env.str("DOMAIN_NAME", f"http://localhost:{PORT}").rstrip("/")
@@ -42,7 +43,6 @@ def development_secret() -> str:
     """A key of this installation, made at the first start; production has to name its own."""
     path = ATRIUM_HOME / "secret_key"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(secrets.token_urlsafe(50))
         path.chmod(0o600)
     return path.read_text().strip()

@@ -18,7 +18,7 @@ from django.db.models.sql import Query
 from rest_framework import serializers
 
 from common.tenancy import org_scope
-from common.tenancy.statement import PLACE, Statement, fill, with_places
+from common.tenancy.statement import PLACE, RowStatement, Statement, fill, with_places
 
 #: Stands for a row's id while SQL is made.
 ROW = UUID("00000000-0000-7000-8000-00000000bbbb")
@@ -82,7 +82,7 @@ class Projection:
                 parameters.extend(values)
         # Inside a subquery the row itself is called U0, as Django calls each subquery's first table: ours get other names.
         row = re.sub(r"\bU(\d+)\b", r"part\1", ", ".join(columns))
-        self.sql = f"(SELECT row_to_json(r)::text FROM (SELECT {row}) r)"
+        self.sql = f"(SELECT row_to_json(r)::text FROM (SELECT {row}) r)"  # noqa: S608 -- made of our own columns
         self.parameters = with_places(parameters, {})
 
     def render(self, alias: str) -> tuple[str, list[Any]]:
@@ -127,3 +127,10 @@ def read_row(serializer_class: Any, names: tuple[str, ...], pk: Any, *, with_bin
     """One row as ``(JSON, updated_at)``, for a caller who may see every row of its kind."""
     rows = one_row(serializer_class, names, with_bin).rows(pk=str(pk))
     return (orjson.Fragment(rows[0][0]), rows[0][1]) if rows else None
+
+
+@cache
+def locked_row(model: Any) -> RowStatement:
+    """The row with an id as an instance, locked until the transaction ends."""
+    rows = model._default_manager.select_for_update(of=("self",)).order_by()
+    return RowStatement(lambda pk: rows.filter(pk=pk), pk=ROW)

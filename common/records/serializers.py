@@ -272,9 +272,11 @@ class StagedSerializer(RecordSerializer):
 
 #: All stages of a module's pipelines, with whether theirs is the default one, in order.
 STAGES = Statement(
-    lambda module: Stage._default_manager.filter(pipeline__module=module)
-    .order_by("position", "id")
-    .values_list("id", "name", "pipeline_id", "pipeline__is_default"),
+    lambda module: (
+        Stage._default_manager.filter(pipeline__module=module)
+        .order_by("position", "id")
+        .values_list("id", "name", "pipeline_id", "pipeline__is_default")
+    ),
     module="the module's name",
 )
 

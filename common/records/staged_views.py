@@ -21,7 +21,7 @@ from common.api.pages import MAX_LIMIT, whole_number
 from common.api.parameters import COUNT, ETAG, IF_MATCH, documented, fields_of, filters_of, whole
 
 from .models import MODULES, Pipeline, Stage, StagedRecord
-from .serializers import BASE_FIELDS, ProjectedSerializer, find_stage
+from .serializers import BASE_FIELDS, STAGES, ProjectedSerializer, find_stage
 from .stages import board, column_counts, move
 from .views import RecordViewSet, TenantViewSet
 
@@ -48,9 +48,7 @@ class MoveSerializer(serializers.Serializer[Any]):
 def move_card(record: StagedRecord, values: dict[str, Any]) -> StagedRecord:
     """Move by the values of a MoveSerializer."""
     stage = find_stage(record.module, values.get("status"), values.get("stage"), record.stage_id)
-    return move(
-        record, stage=stage, position=values.get("card_order"), before=values.get("before"), after=values.get("after")
-    )
+    return move(record, stage=stage, position=values.get("card_order"), before=values.get("before"), after=values.get("after"))
 
 
 class ColumnSerializer(serializers.Serializer[Any]):
@@ -69,8 +67,7 @@ class StatusFilter(Filter):
 
     def apply(self, queryset: Any, value: Any, profile: Any) -> Any:
         names = value if self.lookup == "in" else [value]
-        stages = Stage.objects.filter(pipeline__module=queryset.model.module, name__in=names)
-        ids = list(stages.order_by().values_list("pk", flat=True))
+        ids = [pk for pk, name, *_ in STAGES.rows(module=queryset.model.module) if name in names]
         return queryset.filter(stage=ids[0]) if len(ids) == 1 else queryset.filter(stage__in=ids)
 
 
@@ -131,7 +128,7 @@ class StagedViewSet(RecordViewSet):
             for pk, name, kind, probability, cards in columns
         ]
         if request.query_params.get("count") != "none":
-            for column, count in zip(results, column_counts(records, [column[0] for column in columns])):
+            for column, count in zip(results, column_counts(records, [column[0] for column in columns]), strict=True):
                 column["count"] = count
         return Response(results)
 

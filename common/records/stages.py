@@ -107,7 +107,7 @@ def respread(model: Any, stage: Stage) -> None:
     cards = list(
         model.objects.filter(stage=stage).select_for_update(of=("self",)).order_by("card_order", "id").only("pk", "org_id")
     )
-    for card, rank in zip(cards, spread(len(cards))):
+    for card, rank in zip(cards, spread(len(cards)), strict=True):
         card.card_order = rank
     model.objects.bulk_update(cards, ["card_order"], batch_size=1000)
 

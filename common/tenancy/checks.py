@@ -16,6 +16,7 @@ from .tables import TENANT_TABLES
 
 CONNECT = f"Connect as {APP}: DATABASE_URL=postgres://{APP}:…@host/database (`python manage.py setup_database` makes the roles)."
 SETUP = "Run `python manage.py setup_database` as an administrator of the server: it makes the roles."
+NO_SUCH_FUNCTION = "42883"
 MIGRATE = "Run `python manage.py migrate`."
 
 ROLE = """
@@ -107,6 +108,8 @@ def database_walls(app_configs: Any, databases: Any = None, **kwargs: Any) -> li
     try:
         return [Error(problem, id="tenancy.E001") for problem in problems(connection)]
     except DatabaseError as error:
+        if getattr(error.__cause__, "pgcode", None) == NO_SUCH_FUNCTION:  # app_enter, with which every statement begins
+            return [Error(f"The database is not migrated. {MIGRATE}", id="tenancy.E002")]
         return [Error(f"The database cannot be asked: {str(error).strip()}", id="tenancy.E002")]
 
 

@@ -147,7 +147,8 @@ class SearchColumn(DatabaseConstraint):
     def sql(self, model: Any) -> str:
         table = model._meta.db_table
         names = [model._meta.get_field(name).column for name in self.columns]
-        words = " || ".join(f"setweight(app_words(\"{name}\"), '{weight}')" for name, weight in zip(names, "ABBBCCCCDDDDDD"))
+        parts = zip(names, "ABBBCCCCDDDDDD", strict=False)
+        words = " || ".join(f"setweight(app_words(\"{name}\"), '{weight}')" for name, weight in parts)
         return f"""
             ALTER TABLE "{table}" ADD COLUMN search tsvector GENERATED ALWAYS AS ({words}) STORED;
             CREATE INDEX "{table}_search" ON "{table}" USING gin (search);

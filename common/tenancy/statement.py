@@ -58,3 +58,27 @@ class Statement:
         with connection.cursor() as cursor:
             cursor.execute(sql, fill(parameters, values))
             return cursor.fetchall()
+
+
+class RowStatement(Statement):
+    """A Statement for whole rows of one model, as instances. ``build`` yields a queryset without ``values``."""
+
+    def __init__(self, build: Callable[..., Any], **stand_ins: Any):
+        super().__init__(build, **stand_ins)
+        self.model: Any = None
+
+    def first(self, **values: Any) -> Any:
+        """The first row, or None."""
+        if self.model is None:
+            with org_scope(PLACE):
+                self.model = self.build(**self.stand_ins).model
+        rows = self.rows(**values)
+        return self._instance(rows[0]) if rows else None
+
+    def _instance(self, row: tuple[Any, ...]) -> Any:
+        fields = self.model._meta.concrete_fields
+        values = [
+            field.from_db_value(value, None, connection) if hasattr(field, "from_db_value") else value
+            for field, value in zip(fields, row, strict=True)
+        ]
+        return self.model.from_db("default", [field.attname for field in fields], values)

@@ -12,7 +12,14 @@ class ListTest(OrgTestCase):
         client = cls().client_of(cls.alice)
         tag = client.post("/api/v1/tags/", {"name": "hot"}).json()["id"]
         rows: list[dict[str, Any]] = [
-            {"name": "Ada Byron", "company": "Engines", "value": 10, "source": "Website", "tags": [tag], "email": "ada@x.example"},
+            {
+                "name": "Ada Byron",
+                "company": "Engines",
+                "value": 10,
+                "source": "Website",
+                "tags": [tag],
+                "email": "ada@x.example",
+            },
             {"name": "Böb Café", "value": None, "source": "Referral", "close_date": "2026-05-01"},
             {"name": "Cy Young", "company": "engines two", "value": 30.5, "source": "Website", "status": "Closed win"},
         ]

@@ -6,8 +6,8 @@ from common.tenancy.owner import owner_connection
 
 
 class Command(MigrateCommand):
-    """Django's migrate, as the role that owns the tables."""
+    """Django's migrate, as the role that owns the tables. So are its checks: before the first migration nobody else can ask."""
 
-    def handle(self, *args: Any, **options: Any) -> Any:
+    def execute(self, *args: Any, **options: Any) -> Any:
         with owner_connection():
-            return super().handle(*args, **options)
+            return super().execute(*args, **options)

@@ -23,7 +23,13 @@ class MoveTest(OrgTestCase):
         return "".join(card["name"] for card in columns[status]["cards"])
 
     def test_to_a_position(self) -> None:
-        for name, position, expected in (("D", 1, "DABC"), ("A", 3, "DBAC"), ("D", 4, "BACD"), ("C", 99, "BADC"), ("B", 2, "ABDC")):
+        for name, position, expected in (
+            ("D", 1, "DABC"),
+            ("A", 3, "DBAC"),
+            ("D", 4, "BACD"),
+            ("C", 99, "BADC"),
+            ("B", 2, "ABDC"),
+        ):
             self.assertEqual(self.move(name, card_order=position).status_code, 200)
             self.assertEqual(self.column(), expected)
 
@@ -65,9 +71,7 @@ class MoveTest(OrgTestCase):
         for profile, module in ((self.mallory, "leads"), (self.alice, "opportunities")):
             pipelines = self.client_of(profile).get(f"/api/v1/pipelines/?module={module}").json()["results"]
             stage = self.client_of(profile).get(f"/api/v1/stages/?pipeline={pipelines[0]['id']}").json()["results"][0]["id"]
-            self.assert_error(
-                self.client.patch(f"/api/v1/leads/{self.ids['A']}/status/", {"stage": stage}), 400, field="stage"
-            )
+            self.assert_error(self.client.patch(f"/api/v1/leads/{self.ids['A']}/status/", {"stage": stage}), 400, field="stage")
             self.assert_error(self.client.patch(f"/api/v1/leads/{self.ids['A']}/", {"stage": stage}), 400, field="stage")
 
 
@@ -97,7 +101,9 @@ class BoardTest(OrgTestCase):
         self.assertEqual((column["cards"], column["count"]), ([{"name": "A"}], 1))
         pipeline = client.post("/api/v1/pipelines/", {"module": "leads", "name": "Partners"}).json()["id"]
         client.post("/api/v1/stages/", {"pipeline": pipeline, "name": "First"})
-        self.assertEqual([column["status"] for column in client.get(f"/api/v1/leads/board/?pipeline={pipeline}").json()], ["First"])
+        self.assertEqual(
+            [column["status"] for column in client.get(f"/api/v1/leads/board/?pipeline={pipeline}").json()], ["First"]
+        )
         theirs = self.client_of(self.mallory).get("/api/v1/pipelines/").json()["results"][0]["id"]
         for bad in (theirs, "nonsense", ""):
             self.assert_error(client.get("/api/v1/leads/board/", {"pipeline": bad}), 400, field="pipeline")

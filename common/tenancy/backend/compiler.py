@@ -65,7 +65,16 @@ class SQLCompiler(compiler.SQLCompiler):
             self.where = WhereNode([*conditions, self.where] if self.where else conditions)
         return setup
 
-    def compile(self, node: Any) -> Any:
+    def get_from_clause(self) -> Any:
+        if any(isinstance(table, Join) for table in self.query.alias_map.values()):
+            self.compile = self.compile_join  # for the joins only: most queries have none
+            try:
+                return super().get_from_clause()
+            finally:
+                del self.compile
+        return super().get_from_clause()
+
+    def compile_join(self, node: Any) -> Any:
         sql, params = super().compile(node)
         if isinstance(node, Join) and (org := org_to_add(node.table_name)):
             alias = self.quote_name_unless_alias(node.table_alias)

@@ -60,6 +60,9 @@ class Command(BaseCommand):
         with self.step("Migrating"):
             migrate()
             check_everything()
+        if settings.PRODUCTION:
+            with self.step("Collecting static files"):
+                call_command("collectstatic", verbosity=0, interactive=False)
         if not no_demo and not settings.PRODUCTION and demo.is_empty():
             with self.step("Loading the demo"):
                 demo.load()

@@ -1,0 +1,74 @@
+"""Bodies for requests, made from the serializers: good ones, and where each takes a reference to a row."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from rest_framework import serializers
+
+from common.records.serializers import ReferenceField, ReferenceListField
+
+Rows = dict[Any, Any]
+
+
+def writable(serializer: Any) -> dict[str, Any]:
+    return {name: field for name, field in serializer.fields.items() if not field.read_only}
+
+
+def target_of(field: Any) -> Any:
+    """The model whose rows a field refers to by id."""
+    return field.target if isinstance(field, (ReferenceField, ReferenceListField)) else None
+
+
+def takes_any_id(field: Any) -> bool:
+    """An id of which the declaration does not say what it is of."""
+    return target_of(field) is None and isinstance(getattr(field, "child", field), serializers.UUIDField)
+
+
+def listed(field: Any, value: Any) -> Any:
+    return [value] if isinstance(field, serializers.ListField) else value
+
+
+def good_body(serializer: Any, rows: Rows, model: Any = None) -> dict[str, Any]:
+    """What the serializer accepts from someone who may refer to ``rows``: what it requires, and its references."""
+    body = {}
+    for name, field in writable(serializer).items():
+        target = target_of(field)
+        if target is not None and (target is not model or field.required):  # a row is not its own parent
+            kept = getattr(rows.get(model), f"{name}_id", None)  # a stage of its own pipeline, for one
+            body[name] = listed(field, str(kept or rows[target].pk))
+        elif field.required and takes_any_id(field):
+            body[name] = listed(field, str(rows[model].pk if model in rows else next(iter(rows.values())).org_id))
+        elif field.required:
+            body[name] = sample(field)
+    return body
+
+
+def sample(field: Any) -> Any:
+    """A value of the field's kind."""
+    if isinstance(field, serializers.ChoiceField):
+        return next(iter(field.choices))
+    by_type: list[tuple[Any, Any]] = [
+        (serializers.FileField, SimpleUploadedFile("a.txt", b"text")),
+        (serializers.EmailField, "someone.new@ours.example"),
+        (serializers.CharField, "A sample value"),
+        (serializers.BooleanField, True),
+        ((serializers.IntegerField, serializers.DecimalField, serializers.FloatField), getattr(field, "min_value", None) or 1),
+        (serializers.JSONField, {}),
+        (serializers.DateTimeField, "2026-01-02T03:04:05Z"),
+        (serializers.DateField, "2026-01-02"),
+    ]
+    for kind, value in by_type:
+        if isinstance(field, kind):
+            return value
+    raise AssertionError(f"Teach tests/bodies.py a value for {type(field).__name__}, which {field.parent!r} requires.")
+
+
+def with_references(body: dict[str, Any], serializer: Any, rows: Rows) -> Iterator[tuple[str, Any, Any, dict[str, Any]]]:
+    """Each way to put an id of ``rows`` into a good body, as ``(field, target, id, body)``; target None: not declared."""
+    for name, field in writable(serializer).items():
+        target = target_of(field)
+        targets = [target] if target is not None else list(rows) if takes_any_id(field) else []
+        for model in targets:
+            pk = str(rows[model].pk)
+            yield name, target, pk, {**body, name: listed(field, pk)}
