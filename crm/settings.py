@@ -39,8 +39,12 @@ PORT = env.int("PORT", 8000)
 DOMAIN_NAME = env.str("DOMAIN_NAME", f"http://localhost:{PORT}").rstrip("/")
 
 
-def development_secret() -> str:
-    """A key of this installation, made at the first start; production has to name its own."""
+def secret_key() -> str:
+    """Production has to name its own; in development one is made at the first start, and kept."""
+    if given := env.str("SECRET_KEY", ""):
+        return given
+    if PRODUCTION:
+        raise ImproperlyConfigured("SECRET_KEY must be set when ENV_TYPE is prod")
     path = ATRIUM_HOME / "secret_key"
     if not path.exists():
         path.write_text(secrets.token_urlsafe(50))
@@ -48,7 +52,7 @@ def development_secret() -> str:
     return path.read_text().strip()
 
 
-SECRET_KEY = env.str("SECRET_KEY") if PRODUCTION else env.str("SECRET_KEY", "") or development_secret()
+SECRET_KEY = secret_key()
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"])
 

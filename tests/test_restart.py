@@ -73,7 +73,9 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with TemporaryDirectory(prefix="restart") as folder:
+    import tempfile
+    folder = tempfile.mkdtemp(prefix="restart", dir="/tmp")
+    if True:
         server = Server(Path(folder) / "var")
         server.start()
         try:

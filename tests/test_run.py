@@ -42,6 +42,8 @@ def free_port() -> int:
 class Atrium:
     """An installation in a folder of its own."""
 
+    process: "subprocess.Popen[bytes]" = None  # type: ignore[assignment]
+
     def __init__(self, home: Path, **environment: str):
         self.home, self.port, self.output = home, free_port(), home.with_name("output")
         inherited = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
@@ -102,7 +104,7 @@ def atrium() -> Iterator[Atrium]:
     with TemporaryDirectory(prefix="a folder, with ünusual name") as folder:  # pytest's may be closed to the server's user
         installation = Atrium(Path(folder) / "var")
         yield installation
-        if installation.process.poll() is None:
+        if installation.process and installation.process.poll() is None:
             installation.process.terminate()
             installation.process.wait(30)
 
@@ -195,3 +197,11 @@ def test_production_needs_a_secret_key_of_its_own(atrium: Atrium) -> None:
     atrium.environment |= {"ENV_TYPE": "prod", "SECRET_KEY": ""}
     said = atrium.refusal()
     assert "SECRET_KEY" in said and "Traceback" not in said
+
+
+def test_migrates_a_new_database_by_itself(atrium: Atrium) -> None:
+    """As production does. Its checks must not ask a database that has nothing yet."""
+    command = [sys.executable, "manage.py", "migrate", "--verbosity", "1"]
+    migrated = subprocess.run(command, cwd=settings.BASE_DIR, env=atrium.environment, capture_output=True, text=True)
+    assert migrated.returncode == 0, migrated.stderr
+    assert "Applying leads.0001_initial... OK" in migrated.stdout

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import sys
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ from common.tenancy import current
 logger = logging.getLogger(__name__)
 
 NOT_FOUND = "Not found."
+SERVER_ERROR = "Something went wrong on our side."
 CODES = {
     400: "invalid",
     401: "not_authenticated",
@@ -82,11 +84,11 @@ def _from_database(error: DatabaseError | InterfaceError) -> tuple[int, str]:
         return CONSTRAINTS[code]
     if code.startswith("22"):
         return 400, "A value cannot be stored."
-    if isinstance(error, (OperationalError, InterfaceError)):
+    if isinstance(error, (OperationalError, InterfaceError)) or getattr(connection.connection, "closed", False):
         connection.close()
         return 503, "The database is not reachable. Try again in a moment."
     logger.exception("database error")
-    return 500, "Something went wrong on our side."
+    return 500, SERVER_ERROR
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -144,7 +146,14 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return json_or_page(request, 500, "Something went wrong on our side.")
+    """What nobody handled, outside Django REST Framework: at the commit, for one. A database that is away is no fault of ours."""
+    error, code, message = sys.exc_info()[1], 500, SERVER_ERROR
+    if isinstance(error, (DatabaseError, InterfaceError)):
+        code, message = _from_database(error)
+    response = json_or_page(request, code, message)
+    if code == 503:
+        response.headers["Retry-After"] = "1"
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

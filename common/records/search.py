@@ -39,4 +39,5 @@ def search_filter(queryset: Any, text: str) -> Any:
         query, ids = cursor.fetchone()
     if not query:
         return queryset.none()
-    return queryset.filter(pk__in=ids) if len(ids) < FEW else queryset.filter(Matches(query))
+    few = len(ids) < FEW and None not in ids
+    return queryset.filter(pk__in=ids) if few else queryset.filter(Matches(query))

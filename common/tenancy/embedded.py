@@ -23,6 +23,7 @@ from threading import Lock
 from typing import Any
 
 from django.conf import settings
+from django.db import OperationalError
 
 from .roles import bootstrap
 
@@ -43,7 +44,7 @@ _use_pid = 0
 _joining = Lock()
 
 
-class EmbeddedServerError(RuntimeError):
+class EmbeddedServerError(OperationalError):
     """The embedded PostgreSQL does not start; the message says why."""
 
 

@@ -1,7 +1,7 @@
 import secrets
 from argparse import ArgumentParser
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import environ
 import psycopg2
@@ -48,7 +48,9 @@ def connection_values(url: str) -> dict[str, Any]:
     if not url.startswith(("postgres://", "postgresql://")):
         raise CommandError("Say who may make roles: --admin-url postgres://postgres:…@host/postgres, or DATABASE_ADMIN_URL.")
     parsed = environ.Env.db_url_config(url)
-    values = {name: parsed[key] for name, key in NAMES.items() if parsed.get(key)}
+    values = {
+        name: unquote(str(parsed[key])) if name == "host" else parsed[key] for name, key in NAMES.items() if parsed.get(key)
+    }
     return {"dbname": "postgres", **values}
 
 

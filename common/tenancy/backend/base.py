@@ -35,7 +35,7 @@ class ScopedConnection(extensions.connection):
         scope = current()
         if status == IDLE:
             self.entered = scope
-            return scope.enter_sql
+            return scope.read_sql if self.autocommit and statement.startswith("SELECT ") else scope.enter_sql
         if self.entered is scope:
             return ""
         known, self.entered = self.entered, scope
