@@ -84,7 +84,8 @@ def _from_database(error: DatabaseError | InterfaceError) -> tuple[int, str]:
         return CONSTRAINTS[code]
     if code.startswith("22"):
         return 400, "A value cannot be stored."
-    if isinstance(error, (OperationalError, InterfaceError)) or getattr(connection.connection, "closed", False):
+    lost = type(error) is DatabaseError and not code  # so psycopg2 calls it when the server goes away in the middle of an answer
+    if lost or isinstance(error, (OperationalError, InterfaceError)):
         connection.close()
         return 503, "The database is not reachable. Try again in a moment."
     logger.exception("database error")
