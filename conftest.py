@@ -19,6 +19,7 @@ from django.test import override_settings
 from common.tenancy import embedded
 from common.tenancy.roles import OWNER, bootstrap
 from common.testing.literal_org import demand_literal_org
+from crm.celery import app as celery_app
 
 
 def administrator() -> dict[str, Any]:
@@ -109,6 +110,6 @@ def quick_hashes() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def quick_and_quiet(settings: Any, tmp_path: Path) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    settings.CELERY_TASK_ALWAYS_EAGER = True
+    celery_app.conf.task_always_eager = True  # the app may have read the settings by now
     settings.RATE_LIMIT_FACTOR = 0
     settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}

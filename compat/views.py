@@ -42,6 +42,21 @@ BOARD = {
     "additionalProperties": {"type": "array", "items": {"$ref": "#/components/schemas/BoardLead"}},
 }
 
+CARD = {
+    "id": "0192d3c0-5a00-7d3e-8f5b-3c1e2a4b6d80",
+    "name": "Jane Smith",
+    "company": "Tech Solutions",
+    "email": "jane@tech.example",
+    "phone": "+1987654321",
+    "value": 7500.0,
+    "notes": "Follow up next week",
+    "source": "Referral",
+    "status": "Interest",
+    "card_order": 1,
+    "created_at": "2026-05-04T09:30:00.000000Z",
+    "updated_at": "2026-05-04T09:30:00.000000Z",
+}
+
 
 class StatusSerializer(serializers.Serializer[Any]):
     status = serializers.CharField(help_text="The stage's name")
@@ -76,7 +91,9 @@ class BoardLeadViewSet(LeadViewSet):
         return response
 
     @extend_schema(
+        operation_id="root_leads_list",
         responses={200: BOARD},
+        examples=[OpenApiExample("Board", {"Interest": [CARD], "Meeting booked": []}, response_only=True)],
         parameters=[
             whole("per_column", "Cards of each column", 1, MAX_LIMIT, default=PER_COLUMN),
             header("X-Column-Counts", "How many cards each column has, as JSON; 10,001 means more than 10,000", 200),

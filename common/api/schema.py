@@ -167,8 +167,8 @@ class AtriumSchema(AutoSchema):
     def get_examples(self) -> list[OpenApiExample]:
         """The viewset's example as a body, and as the row that comes of it."""
         example = getattr(self.view, "example", None)
-        if not example or self.action not in STANDARD:
-            return []
+        if not example or self.action not in STANDARD or (self.action == "list" and not self.is_paged):
+            return []  # a list that is no page has a shape, and an example, of its own
         name, value = next(reversed(example.items()))
         body = {name: value} if self.is_partial else example
         properties = self.resolve_serializer(self._get_serializer(), "response").schema["properties"]

@@ -54,6 +54,8 @@ class TasksOverMemoryTest(CommittedTestCase):
             with org_scope(org):
                 Tag.objects.create(name=name)
         self.app = make_app(self.broker, self.backend)
+        self.addCleanup(real_app.set_default)
+        self.addCleanup(real_app.set_current)  # the worker makes its app the current one
         worker = start_worker(self.app, pool="threads", concurrency=2, perform_ping_check=False, shutdown_timeout=30)
         self.enterContext(worker)
 
