@@ -112,4 +112,6 @@ def quick_and_quiet(settings: Any, tmp_path: Path) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     celery_app.conf.task_always_eager = True  # the app may have read the settings by now
     settings.RATE_LIMIT_FACTOR = 0
+    # counts of tries: not shared with the other test processes, as they would be in Redis
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}

@@ -116,7 +116,7 @@ class Floor:
     def search(self, following: str, words: str, few: int) -> bytes:
         sql = "SELECT app_query(%s)::text, ARRAY(SELECT app_search(%s::uuid, 'leads', app_query(%s)::text, %s))"
         query, ids = self.ask(sql, words, self.org, words, few)[0]
-        if len(ids) < few:
+        if len(ids) < few and None not in ids:
             return self.list(following, "AND l.id = ANY (%s::uuid[])", ids)
         return self.list(following, "AND l.search @@ %s::tsquery", query)
 
