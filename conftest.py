@@ -8,7 +8,6 @@ from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Any
 
-import environ
 import psycopg2
 import pytest
 from django.conf import settings
@@ -16,20 +15,10 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
 
-from common.tenancy import embedded
 from common.tenancy.roles import OWNER, bootstrap
+from common.testing.administrator import administrator
 from common.testing.literal_org import demand_literal_org
 from crm.celery import app as celery_app
-
-
-def administrator() -> dict[str, Any]:
-    """How to reach the server as one who may make databases: DATABASE_ADMIN_URL, or the embedded server's superuser."""
-    url = os.environ.get("DATABASE_ADMIN_URL")
-    if not url:
-        return {"host": embedded.socket_directory(), "user": "postgres", "dbname": "postgres"}
-    parsed = environ.Env.db_url_config(url)
-    names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
-    return {name: parsed[key] for name, key in names.items() if parsed.get(key)}
 
 
 def migrations_digest() -> str:

@@ -2,34 +2,22 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import environ
 import psycopg2
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from common.tenancy import embedded
 from common.tenancy.owner import owner_connection
 from common.tenancy.roles import APP, OWNER, bootstrap
+from common.testing.administrator import administrator
 
 #: Only a database of such a name is ever dropped.
 PREFIX = "bench_"
-
-
-def administrator() -> dict[str, Any]:
-    """How to reach the server as one who may make databases: DATABASE_ADMIN_URL, or the embedded server's superuser."""
-    url = os.environ.get("DATABASE_ADMIN_URL")
-    if not url:
-        return {"host": embedded.socket_directory(), "user": "postgres", "dbname": "postgres"}
-    parsed = environ.Env.db_url_config(url)
-    names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
-    return {name: parsed[key] for name, key in names.items() if parsed.get(key)}
 
 
 def passwords() -> dict[str, str]:

@@ -21,7 +21,7 @@ from common.tenancy.checks import gaps, problems
 from common.tenancy.fields import TenantManyToManyField
 from common.tenancy.owner import owner_connection
 from common.tenancy.tables import TENANT_TABLES
-from conftest import administrator
+from common.testing.administrator import administrator
 
 pytestmark = [pytest.mark.raw_sql, pytest.mark.django_db]
 
