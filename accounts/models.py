@@ -1,7 +1,7 @@
 from django.core.validators import MinValueValidator
 from django.db import models
 
-from common.records.models import Record
+from common.records.models import LIVE, Record
 from common.tenancy.fields import TenantForeignKey, TenantManyToManyField
 
 
@@ -29,6 +29,5 @@ class Account(Record):
     class Meta(Record.Meta):
         db_table = "accounts"
         indexes = [
-            models.Index(fields=["org", "-created_at", "-id"], name="accounts_by_created"),
-            models.Index(fields=["org", "name", "id"], name="accounts_by_name"),
+            models.Index(fields=["org", "name", "id"], condition=LIVE, name="accounts_by_name"),
         ]

@@ -56,8 +56,6 @@ class Floor:
         self.reading, self.writing = self.connect(), self.connect()
         self.writing.autocommit = False
         self.cursor = self.reading.cursor()
-        self.session = self.connect()
-        self.session.cursor().execute("SELECT set_config('app.org_id', %s, false)", [self.org])
 
     @staticmethod
     def connect() -> Any:
@@ -70,7 +68,7 @@ class Floor:
         return connection
 
     def close(self) -> None:
-        for connection in (self.reading, self.writing, self.session):
+        for connection in (self.reading, self.writing):
             connection.close()
 
     def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -83,7 +81,7 @@ class Floor:
         listed = f"{{{','.join(ids)}}}"  # one literal: PostgreSQL reads it faster than an ARRAY of fifty
         for name, (table, column) in LINKS.items():
             linked: dict[str, list[str]] = {pk: [] for pk in ids}
-            sql = f"SELECT lead_id, {column} FROM {table} WHERE org_id = %s AND lead_id = ANY (%s::uuid[]) ORDER BY id"
+            sql = f"SELECT lead_id, {column} FROM {table} WHERE org_id = %s AND lead_id = ANY (%s::uuid[]) ORDER BY {column}"
             for pk, target in (ask or self.ask)(sql, self.org, listed):
                 linked[pk].append(target)
             for row in rows:

@@ -10,6 +10,7 @@ from urllib.parse import quote_plus
 import orjson
 from django.db import connection
 from django.db.models.sql.compiler import SQLCompiler as PlainCompiler
+from psycopg2.extensions import cursor
 
 from common.api.pages import Order
 from common.people.models import Profile
@@ -136,6 +137,9 @@ class Paths:
 
     def tenancy(self) -> list[Path]:
         who = self.caller.who()
+        self.session = connection.get_new_connection(connection.get_connection_params())
+        self.session.autocommit = True
+        self.session.cursor(cursor_factory=cursor).execute("SELECT set_config('app.org_id', %s, false)", [self.floor.org])
         return [
             Path("who and which org", who, limit=200, judged_by="ours"),
             Path("who and which org, token not seen before", self.caller.who(forget_token=True)),
@@ -144,13 +148,12 @@ class Paths:
         ]
 
     def _statement_in_scope(self) -> Any:
-        """One lead by primary key, through our driver classes in autocommit."""
-        connection.ensure_connection()
-        return partial(_fetch_one, connection.connection.cursor(), str(self.caller.profile.org_id), self.leads[0][0])
+        """One lead by primary key, through our driver's cursor in autocommit."""
+        return partial(_fetch_one, self.session.cursor(), self.floor.org, self.leads[0][0])
 
     def _statement_in_session(self) -> Any:
-        """The same through psycopg2, on a connection whose session has the org set."""
-        return partial(_fetch_one, self.floor.session.cursor(), self.floor.org, self.leads[0][0])
+        """The same through psycopg2's own, on the same connection, whose session has the org set."""
+        return partial(_fetch_one, self.session.cursor(cursor_factory=cursor), self.floor.org, self.leads[0][0])
 
     def _compiled(self) -> Any:
         query = Lead.objects.filter(pk=self.leads[0][0]).values_list("pk", "name").query

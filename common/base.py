@@ -62,6 +62,12 @@ def add_constraints(model: Any, constraints: list[models.BaseConstraint]) -> Non
     model._meta.original_attrs["constraints"] = model._meta.constraints
 
 
+def add_indexes(model: Any, indexes: list[models.Index]) -> None:
+    """Declare indexes after the class was made."""
+    model._meta.indexes = [*model._meta.indexes, *indexes]
+    model._meta.original_attrs["indexes"] = model._meta.indexes
+
+
 def reference_names(model: Any) -> list[str]:
     return [field.name for field in model._meta.local_fields if isinstance(field, TenantForeignKey)]
 

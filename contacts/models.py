@@ -1,6 +1,6 @@
 from django.db import models
 
-from common.records.models import Record
+from common.records.models import LIVE, Record
 from common.tenancy.fields import TenantForeignKey
 
 
@@ -30,9 +30,8 @@ class Contact(Record):
     class Meta(Record.Meta):
         db_table = "contacts"
         indexes = [
-            models.Index(fields=["org", "-created_at", "-id"], name="contacts_by_created"),
-            models.Index(fields=["org", "last_name", "id"], name="contacts_by_last_name"),
-            models.Index(fields=["org", "email"], name="contacts_by_email"),
+            models.Index(fields=["org", "last_name", "id"], condition=LIVE, name="contacts_by_last_name"),
+            models.Index(fields=["org", "email"], condition=LIVE, name="contacts_by_email"),
         ]
 
     def __str__(self) -> str:

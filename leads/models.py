@@ -2,7 +2,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F
 
-from common.records.models import Record, StagedRecord
+from common.records.models import LIVE, Record, StagedRecord
 from common.tenancy.fields import TenantForeignKey
 
 
@@ -34,11 +34,9 @@ class Lead(StagedRecord):
     class Meta(Record.Meta):
         db_table = "leads"
         indexes = [
-            models.Index(fields=["org", "-created_at", "-id"], name="leads_by_created"),
-            models.Index(fields=["org", "-updated_at", "-id"], name="leads_by_updated"),
+            models.Index(fields=["org", "-updated_at", "-id"], condition=LIVE, name="leads_by_updated"),
             models.Index(fields=["org", "stage", "-created_at", "-id"], name="leads_by_stage_created"),
-            models.Index(fields=["org", "stage", "card_order", "id"], name="leads_board"),
-            models.Index("org", F("value").desc(nulls_last=True), F("id").desc(), name="leads_by_value"),
-            models.Index(fields=["org", "name", "id"], name="leads_by_name"),
-            models.Index(fields=["org", "email"], name="leads_by_email"),
+            models.Index("org", F("value").desc(nulls_last=True), F("id").desc(), condition=LIVE, name="leads_by_value"),
+            models.Index(fields=["org", "name", "id"], condition=LIVE, name="leads_by_name"),
+            models.Index(fields=["org", "email"], condition=LIVE, name="leads_by_email"),
         ]

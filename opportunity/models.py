@@ -2,7 +2,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F
 
-from common.records.models import Record, StagedRecord
+from common.records.models import LIVE, Record, StagedRecord
 from common.tenancy.fields import TenantForeignKey, TenantManyToManyField
 
 
@@ -26,8 +26,8 @@ class Opportunity(StagedRecord):
         db_table = "opportunities"
         verbose_name_plural = "opportunities"
         indexes = [
-            models.Index(fields=["org", "-created_at", "-id"], name="opportunities_by_created"),
-            models.Index(fields=["org", "stage", "card_order", "id"], name="opportunities_board"),
-            models.Index("org", F("amount").desc(nulls_last=True), F("id").desc(), name="opportunities_by_amount"),
-            models.Index(fields=["org", "name", "id"], name="opportunities_by_name"),
+            models.Index(
+                "org", F("amount").desc(nulls_last=True), F("id").desc(), condition=LIVE, name="opportunities_by_amount"
+            ),
+            models.Index(fields=["org", "name", "id"], condition=LIVE, name="opportunities_by_name"),
         ]

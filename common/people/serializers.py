@@ -7,7 +7,7 @@ from django.db.models import Case, F, JSONField, Value, When
 from rest_framework import serializers
 
 from common.records.models import MODULES
-from common.records.projection import Computed, column_of
+from common.records.projection import Computed
 from common.records.serializers import BASE_FIELDS, NUL, CustomFields, PhoneField, ProjectedSerializer, ReferenceField
 
 from .models import Org, Profile, Role, User
@@ -139,10 +139,10 @@ class RoleField(ReferenceField):
 class ProfileSerializer(ProjectedSerializer):
     """A member of the org. ``role`` is given by name or id; the account's own name and address are its owner's."""
 
-    name = Computed(column_of(User, "user_id", "name"))
-    email = Computed(column_of(User, "user_id", "email"))
+    name = Computed("user__name")
+    email = Computed("user__email")
     role = RoleField(target=Role)
-    role_name = Computed(column_of(Role, "role_id", "name"))
+    role_name = Computed("role__name")
 
     class Meta:
         model = Profile

@@ -9,10 +9,9 @@ from django.conf import settings
 from rest_framework import serializers
 
 from common.api.errors import TooLarge
-from common.people.models import Profile
 
 from .models import Attachment, Comment
-from .projection import Computed, column_of
+from .projection import Computed
 from .serializers import ProjectedSerializer
 
 #: Files that a browser or a desktop would run. They are refused by name and by content.
@@ -23,13 +22,8 @@ REFUSED_SUFFIXES = {
 REFUSED_STARTS = (b"MZ", b"\x7fELF", b"#!", b"<!doctype html", b"<html", b"<script", b"<svg", b"\xca\xfe\xba\xbe")
 
 
-def author_name() -> Any:
-    """The name of who made a row, as a subquery."""
-    return column_of(Profile, "created_by_id", "user__name")
-
-
 class CommentSerializer(ProjectedSerializer):
-    author = Computed(author_name(), allow_null=True)
+    author = Computed("created_by__user__name", allow_null=True)
 
     class Meta:
         model = Comment
@@ -37,7 +31,7 @@ class CommentSerializer(ProjectedSerializer):
 
 
 class AttachmentSerializer(ProjectedSerializer):
-    author = Computed(author_name(), allow_null=True)
+    author = Computed("created_by__user__name", allow_null=True)
     file = serializers.FileField(write_only=True, max_length=200)
 
     class Meta:

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.db.models.signals import class_prepared
 
-from common.base import BaseModel, add_constraints
+from common.base import BaseModel, add_constraints, add_indexes
 from common.people.models import Profile
 from common.tenancy.constraints import OneOf, SearchColumn, TenantReference
 from common.tenancy.fields import TenantForeignKey, TenantManyToManyField
@@ -203,19 +203,31 @@ class Attachment(OnRecord):
         return self.file_name
 
 
+#: Rows out of the bin. An index for lists has this as its condition: then counts are read from the index alone.
+LIVE = models.Q(deleted_at=None)
+
 #: Every record type by its model name, in the order of declaration.
 RECORD_MODELS: dict[str, type[BaseRecord]] = {}
 MODULES: dict[str, type[BaseRecord]] = {}
 
 
 def register_record(sender: Any, **kwargs: Any) -> None:
-    """Give a record type its module name, search index, and a place in comments and attachments, as it is declared."""
+    """Give a record type its module name, search and indexes, and a place in comments and attachments, as it is declared."""
     meta = sender._meta
     if not issubclass(sender, BaseRecord) or meta.abstract or sender.__module__ == "__fake__":
         return
     sender.module = sender.module or str(meta.verbose_name_plural).replace(" ", "-")
     RECORD_MODELS[meta.model_name] = MODULES[sender.module] = sender
     add_constraints(sender, [SearchColumn(name=f"{meta.db_table}_search", columns=list(sender.search_columns))])
+    newest = ["org", "-created_at", "-id"]
+    indexes = [
+        models.Index(fields=newest, condition=LIVE, name=f"{meta.db_table}_by_created"),
+        models.Index(fields=newest, condition=~LIVE, name=f"{meta.db_table}_bin"),
+    ]
+    if issubclass(sender, StagedRecord):
+        place = ["org", "stage", "card_order", "id"]
+        indexes.append(models.Index(fields=place, condition=LIVE, name=f"{meta.db_table}_board"))
+    add_indexes(sender, indexes)
     if issubclass(sender, Record):
         once = models.UniqueConstraint(fields=["org", "external_id"], name=f"{meta.db_table}_external_id_once")
         add_constraints(sender, [once])

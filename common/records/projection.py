@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection, models
-from django.db.models import F, Func, OuterRef, Subquery
+from django.db.models import F, Func, OuterRef
 from django.db.models.functions import Cast
 from django.db.models.sql import Query
 from rest_framework import serializers
@@ -30,20 +30,18 @@ class UTCText(Func):
 
 
 class Computed(serializers.Field):
-    """A read-only field that the database computes: ``Computed(Concat("first_name", Value(" "), "last_name"))``."""
+    """A read-only field that the database computes: ``Computed(Concat("first_name", Value(" "), "last_name"))``.
+
+    A name alone is a column, or one of a row that a foreign key leads to: ``Computed("created_by__user__name")``.
+    """
 
     def __init__(self, expression: Any, output_field: Any = None, **kwargs: Any):
-        self.expression = expression
+        self.expression = F(expression) if isinstance(expression, str) else expression
         self.output_field = output_field or models.CharField()
         super().__init__(**kwargs, read_only=True)
 
     def to_representation(self, value: Any) -> Any:
         return value
-
-
-def column_of(model: Any, reference: str, column: str) -> Subquery:
-    """A column of the row that ``reference`` (a foreign key's column) points at."""
-    return Subquery(model._default_manager.filter(pk=OuterRef(reference)).order_by().values(column))
 
 
 def expression_of(field: Any, model: Any) -> Any:
@@ -54,7 +52,7 @@ def expression_of(field: Any, model: Any) -> Any:
     if column.many_to_many:
         links = column.remote_field.through._default_manager.filter(**{column.m2m_field_name(): OuterRef("pk")})
         target = column.remote_field.through._meta.get_field(column.m2m_reverse_field_name()).attname
-        return ArraySubquery(links.order_by("id").values(target))
+        return ArraySubquery(links.order_by(target).values(target))
     if column.is_relation:
         return F(column.attname)
     if isinstance(column, models.DateTimeField):
@@ -76,12 +74,15 @@ class Projection:
             compiler = query.get_compiler(connection=connection)
             query.get_initial_alias()
             for name in names:
-                expression = expression_of(fields[name], model).resolve_expression(query, allow_joins=False)
+                expression = expression_of(fields[name], model).resolve_expression(query)
                 sql, values = compiler.compile(expression)
                 columns.append(f'{sql} AS "{name}"')
                 parameters.extend(values)
+            (_, *joins), values = compiler.get_from_clause()
+        parameters.extend(values)
+        row = f"{', '.join(columns)} FROM (SELECT) this {' '.join(joins)}" if joins else ", ".join(columns)
         # Inside a subquery the row itself is called U0, as Django calls each subquery's first table: ours get other names.
-        row = re.sub(r"\bU(\d+)\b", r"part\1", ", ".join(columns))
+        row = re.sub(r"\bU(\d+)\b", r"part\1", row)
         self.sql = f"(SELECT row_to_json(r)::text FROM (SELECT {row}) r)"  # noqa: S608 -- made of our own columns
         self.parameters = with_places(parameters, {})
 

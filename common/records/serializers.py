@@ -13,7 +13,7 @@ from common.tenancy import current_org_id
 from common.tenancy.statement import Statement
 
 from .models import BaseRecord, Stage
-from .projection import Computed, column_of
+from .projection import Computed
 from .rank import last_rank
 
 DOES_NOT_EXIST = 'Invalid pk "{pk_value}" - object does not exist.'
@@ -240,7 +240,7 @@ class RecordSerializer(ProjectedSerializer):
 class StageNameField(serializers.CharField):
     """The name of the record's stage."""
 
-    expression = column_of(Stage, "stage_id", "name")
+    expression = models.F("stage__name")
 
     def __init__(self, **kwargs: Any):
         super().__init__(**{"required": False, "max_length": 100, **kwargs})
@@ -250,7 +250,7 @@ class StagedSerializer(RecordSerializer):
     """A record in a pipeline: ``status`` is the name of its stage, ``stage`` the id. Either moves it."""
 
     status = StageNameField(help_text="The name of a stage of the record's pipeline")
-    pipeline = Computed(column_of(Stage, "stage_id", "pipeline_id"), models.UUIDField())
+    pipeline = Computed("stage__pipeline_id", models.UUIDField())
     card_order = serializers.CharField(
         read_only=True, help_text="Sort key within the stage, compared as text. To place a card, use its status endpoint."
     )

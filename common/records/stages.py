@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
-from django.db.models import IntegerField, OuterRef, Subquery
+from django.db.models import Func, IntegerField, OuterRef, Subquery, TextField
 from rest_framework.exceptions import ValidationError
 
 from common.api.pages import COUNT_CAP
@@ -27,7 +27,18 @@ def board(
     cards = cards.values_list(RowJSON(projection(serializer_class, names)))[:per_column]
     where = {"pipeline": pipeline} if pipeline else {"pipeline__module": records.model.module, "pipeline__is_default": True}
     stages = Stage.objects.filter(**where).order_by("position", "id")
-    return list(stages.values_list("pk", "name", "kind", "probability", ArraySubquery(cards)))
+    rows = stages.values_list("pk", "name", "kind", "probability", LinesOf(cards))
+    return [(*column, lines.split("\n") if lines else []) for *column, lines in rows]
+
+
+class LinesOf(Func):
+    """The rows of a subquery of one text column, in its order and a line each: an array would quote each quote of JSON."""
+
+    output_field = TextField()
+    template = "array_to_string(%(expressions)s, E'\\n')"
+
+    def __init__(self, rows: Any):
+        super().__init__(ArraySubquery(rows))
 
 
 class CountOf(Subquery):

@@ -32,16 +32,20 @@ class Scope:
     request_id: str = ""
     platform: bool = False
     enter_sql: str = field(init=False, default="")
+    #: The org as text, as SQL takes it.
+    org: str = field(init=False, default="")
     #: The same for a statement that only reads, outside a transaction.
     read_sql: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
         actor = f"{self.profile_id or ''} {self.user_id or ''} {self.source} {self.request_id}"
-        enter = f"SELECT app_enter('{self.org_id or ''}', '{actor}');"
+        org = str(self.org_id or "")
+        enter = f"SELECT app_enter('{org}', '{actor}');"
         if self.platform:
             enter = f"SET LOCAL ROLE crm_platform;{enter}"
+        object.__setattr__(self, "org", org)
         object.__setattr__(self, "enter_sql", enter)
-        object.__setattr__(self, "read_sql", enter if self.platform else f"SELECT app_enter('{self.org_id or ''}');")
+        object.__setattr__(self, "read_sql", enter if self.platform else f"SELECT app_enter('{org}');")
 
 
 NOBODY = Scope()

@@ -4,8 +4,10 @@ It stands below managers, so it also covers save(), delete(), cascades, refresh_
 The condition is added to the SQL, never to the query object: a queryset kept in a class serves every org.
 """
 
+from contextlib import suppress
 from typing import Any
 
+from django.core.exceptions import FullResultSet
 from django.db.models.sql import compiler
 from django.db.models.sql.datastructures import BaseTable, Join
 from django.db.models.sql.where import WhereNode
@@ -23,50 +25,58 @@ def org_to_add(table: str) -> str | None:
         if scope.platform:
             return None
         raise NoOrgScope(f"Open org_scope(org) before touching rows of {table}.")
-    return str(scope.org_id)
+    return scope.org
 
 
-class OrgCondition:
-    """``<alias>.org_id = <the org>`` as a child of a WHERE node."""
+class InOrg:
+    """A condition, or none, held to the org: ``<alias>.org_id = <the org> AND (<condition>)``, for each of the aliases."""
 
     contains_aggregate = contains_over_clause = False
 
-    def __init__(self, alias: str, org: str):
-        self.alias, self.org = alias, org
+    def __init__(self, aliases: list[str], org: str, condition: Any):
+        self.aliases, self.org, self.condition = aliases, org, condition
 
-    def as_sql(self, sql_compiler: Any, connection: Any) -> tuple[str, list[str]]:
-        return f'{sql_compiler.quote_name_unless_alias(self.alias)}."org_id" = %s', [self.org]
+    def as_sql(self, sql_compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        quote = sql_compiler.quote_name_unless_alias
+        sql = " AND ".join([f'{quote(alias)}."org_id" = %s' for alias in self.aliases])
+        params = [self.org] * len(self.aliases)
+        if self.condition:
+            with suppress(FullResultSet):
+                more, more_params = self.condition.as_sql(sql_compiler, connection)
+                return f"{sql} AND ({more})", [*params, *more_params]
+        return sql, params
 
 
-def org_conditions(query: Any) -> list[OrgCondition]:
-    conditions = []
+def in_org(query: Any, condition: Any) -> Any:
+    """``condition`` as it must be for the rows of ``query``."""
+    aliases, org = [], ""
     for alias, table in query.alias_map.items():
-        if isinstance(table, BaseTable) and query.alias_refcount[alias]:
-            if org := org_to_add(table.table_name):
-                conditions.append(OrgCondition(alias, org))
-    return conditions
+        if query.alias_refcount[alias] and isinstance(table, BaseTable) and (found := org_to_add(table.table_name)):
+            aliases.append(alias)
+            org = found
+    return InOrg(aliases, org, condition) if aliases else condition
 
 
 def guarded(query: Any) -> Any:
     """A copy of an UPDATE or DELETE query that keeps to the org."""
     query.get_initial_alias()
-    if conditions := org_conditions(query):
+    where = in_org(query, query.where)
+    if where is not query.where:
         query = query.clone()
-        query.where = WhereNode([*conditions, query.where])
+        query.where = WhereNode([where])
     return query
 
 
 class SQLCompiler(compiler.SQLCompiler):
     def pre_sql_setup(self, *args: Any, **kwargs: Any) -> Any:
         setup = super().pre_sql_setup(*args, **kwargs)
-        if tables := TENANT_TABLES.intersection(self.query.extra_tables):
+        if self.query.extra_tables and (tables := TENANT_TABLES.intersection(self.query.extra_tables)):
             raise NoOrgScope(f"extra(tables=…) cannot keep to an org: {', '.join(sorted(tables))}.")
-        if conditions := org_conditions(self.query):
-            self.where = WhereNode([*conditions, self.where] if self.where else conditions)
+        self.where = in_org(self.query, self.where)
         return setup
 
     def get_from_clause(self) -> Any:
-        if any(isinstance(table, Join) for table in self.query.alias_map.values()):
+        if len(self.query.alias_map) > 1:
             self.compile = self.compile_join  # for the joins only: most queries have none
             try:
                 return super().get_from_clause()
