@@ -3,8 +3,9 @@
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from fcntl import LOCK_EX, flock
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,15 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
 
+from common.tenancy import embedded
 from common.tenancy.roles import OWNER, bootstrap
 from common.testing.administrator import administrator
+from common.testing.leftovers import left_over
 from common.testing.literal_org import demand_literal_org
 from crm.celery import app as celery_app
 
 
+@cache
 def migrations_digest() -> str:
     digest = hashlib.sha256()
     for path in sorted(Path(settings.BASE_DIR).glob("*/migrations/**/*")):
@@ -39,6 +43,20 @@ def database_named(name: str) -> Iterator[None]:
     connection.close()
 
 
+@contextmanager
+def databases_locked() -> Iterator[None]:
+    """No other test process of this installation makes or drops shared databases meanwhile."""
+    settings.ATRIUM_HOME.mkdir(parents=True, exist_ok=True)
+    with (settings.ATRIUM_HOME / "test-database.lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        yield
+
+
+def drop_leftovers(server: dict[str, Any], template: str) -> None:
+    for name in left_over([name for (name,) in run(server, "SELECT datname FROM pg_database")], template):
+        run(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
 def make_template(server: dict[str, Any], name: str) -> None:
     admin = psycopg2.connect(**server)
     admin.autocommit = True
@@ -55,15 +73,16 @@ def make_template(server: dict[str, Any], name: str) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(worker_id: str, django_db_blocker: Any) -> Iterator[None]:
-    template, mine = f"test_crm_{migrations_digest()}", f"test_crm_{worker_id}_{os.getpid()}"
-    settings.ATRIUM_HOME.mkdir(parents=True, exist_ok=True)
+    template = f"test_crm_{migrations_digest()}"
+    mine = f"{template}_{worker_id}_{os.getpid()}"
     with django_db_blocker.unblock():
-        with (settings.ATRIUM_HOME / "test-database.lock").open("w") as lock:
-            flock(lock, LOCK_EX)
+        with databases_locked():
             server = administrator()
             settings.DATABASE_OWNER.pop("NAME", None)  # the owner works on the test database, too
             if "embedded" not in connection.settings_dict["OPTIONS"]:
                 connection.settings_dict |= {"HOST": server.get("host", ""), "PORT": server.get("port", "")}
+            if embedded.is_used():
+                drop_leftovers(server, template)
             make_template(server, template)
             run(server, f'CREATE DATABASE "{mine}" TEMPLATE "{template}_ready" OWNER {OWNER}')
         with database_named(mine):
@@ -71,12 +90,13 @@ def django_db_setup(worker_id: str, django_db_blocker: Any) -> Iterator[None]:
         run(server, f'DROP DATABASE "{mine}" WITH (FORCE)')
 
 
-def run(server: dict[str, Any], statement: str) -> None:
+def run(server: dict[str, Any], statement: str) -> list[Any]:
+    """A statement outside a transaction. Returns its rows, if it has any."""
     admin = psycopg2.connect(**server)
     admin.autocommit = True
-    with admin.cursor() as cursor:
+    with closing(admin), admin.cursor() as cursor:
         cursor.execute(statement)
-    admin.close()
+        return cursor.fetchall() if cursor.description else []
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from common.people.mail import due_mails, send_mail
 from common.people.models import Org, Session
-from common.people.services import send_password_reset
+from common.people.services import send_password_reset, send_verification_again
 from common.records.models import RECORD_MODELS
 from common.records.services import purge
 from common.tenancy import org_scope
@@ -26,6 +26,11 @@ def send_mail_task(mail_id: str) -> bool:
 @shared_task
 def send_password_reset_task(email: str) -> None:
     send_password_reset(email)
+
+
+@shared_task
+def send_verification_task(email: str) -> None:
+    send_verification_again(email)
 
 
 @shared_task

@@ -1,5 +1,6 @@
 """What an admin does in the Django admin with people: members, invitations, roles, and their own account."""
 
+from django.contrib.admin import site
 from django.core import mail
 from django.urls import reverse
 
@@ -66,6 +67,20 @@ class AdminPeopleTest(AdminTestCase):
         with org_scope(self.org):
             role = Role.objects.get(name="Sales")
         self.assertEqual((role.permissions, role.is_system), ({"leads": {"view": "team"}}, False))
+
+    def test_permissions_of_a_role_are_text(self) -> None:
+        evil = "<script>alert(1)</script>"
+        with org_scope(self.org):
+            role = Role.objects.create(name="Odd", permissions={evil: {evil: evil}, "leads": {"view": "all"}})
+        allowed = site.get_model_admin(Role).allows(role)
+        told = "&lt;script&gt;alert(1)&lt;/script&gt;"
+        self.assertEqual(allowed, f"{told}: {told} {told}<br>leads: view all")
+        with org_scope(self.org):
+            Role.objects.filter(name="user").update(permissions={evil: {}})
+            system = Role.objects.get(name="user")
+        page = self.browser().get(self.url(Role, "change", system.pk))
+        self.assertContains(page, "*: view own, create own, edit own, delete own<br>tags: view all, create all")
+        self.assertNotContains(page, evil)
 
     def test_a_role_in_use_is_not_deleted(self) -> None:
         role = self.ours[Role]

@@ -54,7 +54,8 @@ class FieldTest(BadRequestTestCase):
                         response = self.send("post", route.url(), {**body, name: value})
                         self.assertIn(response.status_code, (201, 400, 409), response.content[:300])
                         if response.status_code == 201:
-                            self.assertEqual(self.client.get(response["Location"]).json(), response.json())
+                            kept = self.client.get(response["Location"]).json()
+                            self.assertEqual(kept, {name: response.json()[name] for name in kept})
                         else:
                             refused += 1
         self.assertGreater(refused, 1000)
@@ -68,7 +69,8 @@ class FieldTest(BadRequestTestCase):
                             self.assert_error(self.send("post", route.url(), {**body, name: value}), 400, field=name)
 
     def test_a_change_survives_every_wrong_value_too(self) -> None:
-        for route, serializer, _ in self.creating():
+        changing = [entry for entry in self.creating() if "patch" in entry[0].view_class.http_method_names]
+        for route, serializer, _ in changing:
             url = f"{route.url()}{self.rows[route.model].pk}/"
             for name in writable(serializer):
                 for value in ([], {}, HUGE, "\x00", "x" * 100_001):

@@ -87,7 +87,10 @@ class ConformanceTest(OrgTestCase):
             self.call("delete", f"{base}/{{id}}/", id=pk)
         for path in ("/users/", "/profile/", "/org/", "/auth/me/"):
             self.call("get", f"/api/v1{path}")
-        self.call("post", "/api/v1/users/", self.example("/api/v1/users/", "post"))
+        invited = self.call("post", "/api/v1/users/", self.example("/api/v1/users/", "post")).json()["id"]
+        for path in ("/", "/{id}/", "/{id}/history/"):
+            self.call("get", f"/api/v1/invitations{path}", id=invited)
+        self.call("delete", "/api/v1/invitations/{id}/", id=invited)
         for path in ("profile", "org"):
             self.call("patch", f"/api/v1/{path}/", self.example(f"/api/v1/{path}/", "patch"))
 
@@ -115,7 +118,8 @@ class ConformanceTest(OrgTestCase):
         self.call("post", f"{auth}/logout/", {"refresh_token": "nonsense"}, client=anyone)
         self.call("post", f"{auth}/switch-org/", {"org": str(self.org.pk)})
         self.assertEqual(self.call("post", f"{auth}/switch-org/", {"org": str(self.other.pk)}).status_code, 403)
-        self.call("post", f"{auth}/password/forgot/", {"email": body["email"]}, client=anyone)
+        for path in ("password/forgot", "email/verify/resend"):
+            self.call("post", f"{auth}/{path}/", {"email": body["email"]}, client=anyone)
         self.call("post", f"{auth}/invite/accept/", {"token": "nonsense"}, client=anyone)
 
     def test_refusals_are_as_declared(self) -> None:

@@ -35,6 +35,7 @@ PUBLIC = {
     "auth/password/forgot/",
     "auth/password/reset/",
     "auth/email/verify/",
+    "auth/email/verify/resend/",
     "auth/invite/accept/",
     "health/",
     "test/",

@@ -1,5 +1,6 @@
 """Settings: every variable is explained, and production is safe or does not start."""
 
+import json
 import os
 import re
 import subprocess
@@ -108,3 +109,52 @@ assert "django" in client.integrations
 """
     ran = run("-c", script, DJANGO_SETTINGS_MODULE="crm.settings", SENTRY_DSN="https://public@sentry.invalid/1")
     assert ran.returncode == 0, ran.stderr
+
+
+FAILING_SITE = """
+import json, logging, sys
+import django; django.setup()
+import sentry_sdk
+from django.db import IntegrityError
+from django.test import RequestFactory
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+from sentry_sdk.transport import Transport
+from crm import urls, wsgi
+
+class Collecting(Transport):
+    def capture_envelope(self, envelope):
+        if event := envelope.get_event():
+            json.dump(event, sys.stdout)
+
+@csrf_exempt
+def failing(request):
+    secret, body = request.GET["token"], request.body
+    logging.getLogger("site").warning("Mailed https://crm.example/accept-invitation/?token=%s to them", secret)
+    raise IntegrityError(f"No {request.get_full_path()} for you\\nDETAIL:  Key (email)=(hidden-row) already exists.")
+
+urls.urlpatterns.append(path("failing/", failing))
+sentry_sdk.get_client().transport = Collecting()
+headers = {
+    "authorization": "Bearer hidden-bearer", "cookie": "sessionid=hidden-cookie", "user-agent": "Firefox",
+    "referer": "http://localhost/reset-password/?token=hidden-referer",
+}
+body = {"password": "hidden-password"}
+url = "/failing/?token=hidden-token&next=%2Fapp"
+request = RequestFactory().post(url, body, content_type="application/json", headers=headers)
+list(wsgi.application(request.environ, lambda status, headers: None))
+"""
+
+
+def test_what_sentry_is_told_signs_nobody_in() -> None:
+    place = {"DJANGO_SETTINGS_MODULE": "crm.settings", "SENTRY_DSN": "https://public@sentry.invalid/1"}
+    ran = run("-c", FAILING_SITE, **place)
+    assert "hidden" not in ran.stdout, re.findall(r".{60}hidden.{40}", ran.stdout)
+    event = json.loads(ran.stdout)
+    sent = event["request"]
+    assert (sent.pop("headers")["User-Agent"], sent) == ("Firefox", {"method": "POST", "url": "http://testserver/failing/"})
+    [error] = event["exception"]["values"]
+    assert (error["type"], error["value"]) == ("IntegrityError", "No /failing/ for you")
+    assert error["stacktrace"]["frames"][-1]["function"] == "failing"
+    messages = [crumb.get("message") for crumb in event["breadcrumbs"]["values"]]
+    assert "Mailed https://crm.example/accept-invitation/ to them" in messages

@@ -1,6 +1,7 @@
 """The one error shape: ``{"error", "code", "details", "request_id"}``, whatever went wrong and wherever."""
 
 import logging
+import math
 import re
 import sys
 from typing import Any
@@ -105,7 +106,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     elif isinstance(error, exceptions.APIException):
         code, message = error.status_code, str(error.detail)
         if wait := getattr(error, "wait", None):
-            headers["Retry-After"] = str(int(wait) + 1)
+            headers["Retry-After"] = str(math.ceil(wait))
         if code == 401:
             headers["WWW-Authenticate"] = "Bearer"
     elif isinstance(error, Http404):

@@ -5,6 +5,7 @@ An unknown parameter is refused by name: a filter that is silently ignored shows
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +25,17 @@ LOOKUPS: list[tuple[tuple[type, ...], tuple[str, ...]]] = [
 ]
 TRUE, FALSE = ("true", "1", "yes"), ("false", "0", "no")
 MAX_VALUES = 200
+
+
+def value_of(field: Any, raw: str) -> Any:
+    """What a client wrote, as a value of a model's field. A time without an offset is in UTC.
+
+    Raises ValidationError or ValueError, or OverflowError where a time is before the first or after the last in UTC.
+    """
+    value = field.to_python(raw)
+    if not isinstance(value, datetime):
+        return value
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def parse_boolean(raw: str) -> bool:
@@ -64,7 +76,7 @@ class Filter:
     def _value(self, raw: str) -> Any:
         if isinstance(self.target, models.BooleanField):
             return parse_boolean(raw)
-        value = self.target.to_python(raw)
+        value = value_of(self.target, raw)
         if isinstance(value, int):
             self.target.run_validators(value)
         if isinstance(self.target, models.DecimalField) and not (value.is_finite() and abs(value) < 10**20):

@@ -7,7 +7,7 @@ from common.records.models import MODULES
 
 PLAIN = re.compile(r"(/api/v1)?/[\w-]+/({pk}/)?")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-NAMES = {"auth": "Sign-up and sign-in", "org": "Organization", "root": "Lightweight CRM"}
+NAMES = {"auth": "Sign-up and sign-in", "api-keys": "API keys", "org": "Organization", "root": "Lightweight CRM"}
 FIRST = {"auth": "Accounts, tokens and passwords."}
 #: What stands after the modules of records, in this order.
 AFTER = {
@@ -17,6 +17,7 @@ AFTER = {
     "pipelines": "The ways of leads and opportunities, and their stages.",
     "users": "Members of the organization, and invitations.",
     "roles": "What members may do.",
+    "api-keys": "What programs and assistants sign in with.",
     "profile": "One's own profile.",
     "org": "The organization that one works in.",
     "root": "The lead endpoints of the Lightweight CRM, with its shapes and error messages.",

@@ -11,6 +11,8 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
+from .filters import value_of
+
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
 MAX_OFFSET = 2**31 - 1
@@ -73,8 +75,8 @@ class Order:
             fields = [field for field, _ in self.keys]
             if any(value is None and not field.null for field, value in zip(fields, values, strict=True)):
                 raise ValueError("nothing where there is always something")
-            return [None if value is None else field.to_python(value) for field, value in zip(fields, values, strict=True)]
-        except (ValueError, TypeError, DjangoValidationError) as error:
+            return [None if value is None else value_of(field, value) for field, value in zip(fields, values, strict=True)]
+        except (ValueError, TypeError, OverflowError, DjangoValidationError) as error:
             raise ValidationError({"cursor": ["Not a cursor of this list. Start again without it."]}) from error
 
     def after(self, values: list[Any]) -> Q:

@@ -102,6 +102,14 @@ def fields_of(view: Any) -> list[OpenApiParameter]:
     return [values("fields", names, "Only these fields; all of them without it")]
 
 
+def groups_of(view: Any) -> list[OpenApiParameter]:
+    return [OpenApiParameter("group_by", enum=list(view.groups()), description="One row for each value of this")]
+
+
+def sums_of(view: Any) -> list[OpenApiParameter]:
+    return [values("sum", view.sums(), "Sums of these")]
+
+
 LIST: list[Any] = [search_of, ordering_of, *PAGE, fields_of, filters_of]
 
 

@@ -1,7 +1,7 @@
 """Who calls, and in which organization: sets ``request.profile`` and works inside its scope.
 
-Under /admin/ the session says who; everywhere else under the API a bearer token does, and the ``org`` header (or, without
-it, the token) says where. A request that may change something is one transaction: an error leaves nothing behind.
+Under /admin/ the session says who; everywhere else under the API a bearer token or an API key does, and the ``org`` header
+(or, without it, the token) says where. A request that may change something is one transaction: an error leaves nothing behind.
 """
 
 from collections.abc import Callable
@@ -13,14 +13,15 @@ from django.contrib.auth import get_user
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
-from common.people.authentication import find_member
-from common.people.models import Org, User
-from common.people.tokens import BadToken, read_token
+from common.api.errors import json_or_page
+from common.people.callers import find_caller
+from common.people.models import Org
 from common.people.workspaces import session_profile
 from common.tenancy import all_orgs, current, no_scope, org_scope
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 SESSION_PATHS = ("/admin/", "/app/")
+ONLY_READS = "This API key may only read."
 
 
 class GetProfileAndOrg:
@@ -28,10 +29,12 @@ class GetProfileAndOrg:
         self.get_response = get_response
 
     def __call__(self, request: Any) -> HttpResponse:
-        request.profile = request.bearer_user = request.bearer_claims = request.bearer_error = None
+        request.profile = request.bearer_user = request.bearer_claims = request.bearer_error = request.api_key = None
         with self.scope_of(request):
             if request.method in SAFE_METHODS:
                 return self.get_response(request)
+            if request.api_key and not request.api_key.may_write:
+                return json_or_page(request, 403, ONLY_READS)
             with transaction.atomic():
                 response = self.get_response(request)
                 if response.status_code >= 400 and not getattr(response, "keep_changes", False):
@@ -62,33 +65,9 @@ class GetProfileAndOrg:
         return org_scope(request.profile, source=source, request_id=request_id) if request.profile else no_scope()
 
     def read_bearer(self, request: Any, header: str) -> None:
-        kind, _, token = header.partition(" ")
-        try:
-            if kind.lower() != "bearer" or not token.strip():
-                raise BadToken("Expected: Authorization: Bearer <token>.")
-            claims = read_token(token.strip(), "access")
-        except BadToken as error:
-            request.bearer_error = str(error)
-            return
-        request.bearer_claims = claims
-        org_id = wanted_org(request, claims["org"])
-        profile = find_member(claims["sub"], org_id, claims["sid"]) if org_id else None
-        if profile:
-            request.profile, request.bearer_user = profile, profile.user
-        else:
-            request.bearer_user = signed_in_user(claims)
-            if request.bearer_user is None:
-                request.bearer_error = "The session has ended. Sign in again."
-
-
-def wanted_org(request: HttpRequest, from_token: UUID | None) -> UUID | None:
-    """The org of the header, or of the token. None for a header that is not an id: nobody is a member of that."""
-    if (header := request.headers.get("org")) is None:
-        return from_token
-    try:
-        return UUID(header.strip())
-    except ValueError:
-        return None
+        caller = find_caller(header, request.headers.get("org"))
+        request.profile, request.bearer_claims, request.bearer_error = caller.profile, caller.claims, caller.error
+        request.bearer_user, request.api_key = caller.user, caller.key
 
 
 def named_org(request: HttpRequest) -> Org | None:
@@ -97,8 +76,3 @@ def named_org(request: HttpRequest) -> Org | None:
         return Org.objects.filter(pk=UUID(request.GET.get("org", ""))).first()
     except ValueError:
         return None
-
-
-def signed_in_user(claims: dict[str, Any]) -> User | None:
-    """The user of a token whose session has not ended, for what needs no org."""
-    return User.objects.filter(pk=claims["sub"], is_active=True, sessions__pk=claims["sid"], sessions__ended_at=None).first()

@@ -14,6 +14,8 @@ from .tokens import digest
 WINDOW = 60  # seconds
 PER_PAIR, PER_SOURCE, PER_ADDRESS = 10, 100, 50
 FREE_FAILURES, LONGEST_PAUSE = 3, 60
+#: What tries a password, and so has to wait after wrong ones.
+PASSWORD_TRIES = ("login", "change")
 
 
 def source_of(request: HttpRequest) -> str:
@@ -47,12 +49,12 @@ def _count(key: str, seconds: int = WINDOW) -> int:
 
 
 def check(request: HttpRequest, what: str, address: str = "") -> None:
-    """Count one try of ``what``. Raises Throttled past a limit, or during a pause after wrong passwords."""
+    """Count one try of ``what``. Raises Throttled past its limit, or, of a password, during a pause after wrong ones."""
     factor = settings.RATE_LIMIT_FACTOR
     if not factor:
         return
     source, address = source_of(request), normalize_email(address)
-    paused_until = cache.get(_key("pause", address, source), 0)
+    paused_until = cache.get(_key("pause", address, source), 0) if what in PASSWORD_TRIES else 0
     if (left := paused_until - time.time()) > 0:
         raise Throttled(wait=left)
     buckets = [(_key(what, "source", source), PER_SOURCE)]

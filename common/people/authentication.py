@@ -8,13 +8,14 @@ import orjson
 from django.db import connection, models
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from common.tenancy import org_scope
 
 from .models import Org, Profile, Role, User
 
 NOT_A_MEMBER = "You are not a member of this organization."
+NO_SESSION = "An API key cannot do this. Sign in."
 
 _MODELS: tuple[Any, ...] = (Profile, User, Org, Role)
 #: What few requests look at is read when they do.
@@ -64,6 +65,8 @@ class BearerAuthentication(BaseAuthentication):
         django_request = request._request
         if error := django_request.bearer_error:
             raise AuthenticationFailed(error)
+        if key := getattr(django_request, "api_key", None):
+            return key.profile.user, key
         return (django_request.bearer_user, django_request.bearer_claims) if django_request.bearer_user else None
 
     def authenticate_header(self, request: Any) -> str:
@@ -71,13 +74,15 @@ class BearerAuthentication(BaseAuthentication):
 
 
 class IsSignedIn(BasePermission):
-    """A valid token, whether or not it has an org; but an ``org`` header has to name one of the caller's."""
+    """A valid token, whether or not it has an org; but an ``org`` header has to name one of the caller's.
+
+    An API key is for its org: of the account behind it, it may only read.
+    """
 
     def has_permission(self, request: Any, view: Any) -> bool:
-        if request.user is None:
-            raise NotAuthenticated("A bearer token is needed: Authorization: Bearer <token>.")
-        if request._request.profile is None and "org" in request.headers:
-            raise PermissionDenied(NOT_A_MEMBER)
+        demand_caller(request)
+        if request._request.api_key and request.method not in SAFE_METHODS:
+            raise PermissionDenied(NO_SESSION)
         return True
 
 
@@ -85,7 +90,14 @@ class IsMember(IsSignedIn):
     """A member of the org that the request is for. What they may do there, each view asks of their role."""
 
     def has_permission(self, request: Any, view: Any) -> bool:
-        super().has_permission(request, view)
+        demand_caller(request)
         if request._request.profile is None:
             raise PermissionDenied(NOT_A_MEMBER)
         return True
+
+
+def demand_caller(request: Any) -> None:
+    if request.user is None:
+        raise NotAuthenticated("A bearer token is needed: Authorization: Bearer <token>.")
+    if request._request.profile is None and "org" in request.headers:
+        raise PermissionDenied(NOT_A_MEMBER)

@@ -1,5 +1,6 @@
 """The forms of sign-up and sign-in, as a browser sends them."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -66,7 +67,7 @@ class PageForm(forms.Form):
         """Show an error of the API's kind, beside its field if the form has it."""
         self.status = error.status_code
         if error.status_code == 429:
-            self.retry_after = int(getattr(error, "wait", None) or 0) + 1
+            self.retry_after = math.ceil(getattr(error, "wait", None) or 1)
             self.add_error(None, f"Too many tries. Please wait {seconds(self.retry_after)} and try again.")
             return
         details = as_serializer_error(error) if isinstance(error, ValidationError) else {"": [error.detail]}
@@ -111,10 +112,22 @@ class TokenForm(PageForm):
     token = forms.CharField(max_length=1000, widget=forms.HiddenInput)
 
 
+class VerifyWithPasswordForm(TokenForm):
+    """For an address that makes its owner staff of the platform."""
+
+    password = PasswordField(label="New password", new=True)
+
+
 class ResetPasswordForm(TokenForm):
     limit = "reset"
 
     password = PasswordField(label="New password", new=True)
+
+
+class ResendForm(PageForm):
+    """For who is signed in: the link goes to their own address."""
+
+    limit = "resend"
 
 
 class AcceptForm(TokenForm):

@@ -12,14 +12,21 @@ from rest_framework.views import APIView
 from common.api.answers import THROTTLED
 from common.api.errors import Conflict
 from common.records.projection import read_rows
-from common.records.views import TenantViewSet
+from common.records.tenant_views import TenantViewSet
 
 from . import attempts, services
 from .answers import InvitationSerializer
 from .authentication import IsMember
-from .models import Profile, Role
+from .models import Invitation, Profile, Role
 from .permissions import excess
-from .serializers import InviteSerializer, OrgSerializer, OwnProfileSerializer, ProfileSerializer, RoleSerializer
+from .serializers import (
+    InviteSerializer,
+    OpenInvitationSerializer,
+    OrgSerializer,
+    OwnProfileSerializer,
+    ProfileSerializer,
+    RoleSerializer,
+)
 
 LAST_ADMIN = "The organization needs at least one other active admin first."
 ROLE_CHANGE = OpenApiExample("Another role", {"role": "manager"}, request_only=True)
@@ -81,6 +88,47 @@ class UserViewSet(TenantViewSet):
         services.check_some_admin_left(instance)
         instance.is_active = False
         instance.save(update_fields=["is_active", "updated_at", "updated_by"])
+
+
+class MayInvite(IsMember):
+    def has_permission(self, request: Any, view: Any) -> bool:
+        super().has_permission(request, view)
+        if request._request.profile.scope_for("users", "create") == "none":
+            raise PermissionDenied("Your role may not invite members.")
+        return True
+
+
+@extend_schema_view(
+    list=extend_schema(
+        summary="List open invitations",
+        description="Those that nobody has accepted, the expired ones among them. For whoever may invite.",
+    ),
+    destroy=extend_schema(summary="Revoke an invitation", description="Its link is dead at once."),
+)
+class InvitationViewSet(TenantViewSet):
+    """Invitations that nobody has accepted yet, for those who may invite."""
+
+    http_method_names = ["get", "delete", "head", "options"]
+    permission_classes = [MayInvite]
+    queryset = Invitation.objects.all()
+    serializer_class = OpenInvitationSerializer
+    module = "users"
+    filterset_fields = ["email", "role", "expires_at"]
+    default_order = ["-created_at"]
+    more_orders = ["created_at", "expires_at", "email"]
+
+    def require(self, action: str) -> None:
+        """Nothing beyond inviting."""
+
+    def visible(self, action: str = "view") -> Any:
+        return Invitation.objects.filter(accepted_at=None)
+
+    def sees_all(self) -> bool:
+        return False
+
+    def check_may(self, action: str, instance: Invitation) -> None:
+        if not self.profile.reaches(instance.role):
+            raise PermissionDenied("You may not revoke an invitation to a role that may do more than your own.")
 
 
 SYSTEM_ROLE = "It is one of the system's roles, or another role has this name."

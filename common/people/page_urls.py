@@ -16,5 +16,6 @@ urlpatterns = [
     path("accept-invitation/", pages.accept_invitation, name="accept-invitation-page"),
     path("app/", workspace_pages.app, name="app"),
     path("app/invite/", workspace_pages.invite, name="invite"),
+    path("app/verify-email/", workspace_pages.verify_again, name="verify-again"),
     path("app/switch/", workspace_pages.switch, name="switch"),
 ]

@@ -24,6 +24,7 @@ from .forms import (
     ResetPasswordForm,
     SignUpForm,
     TokenForm,
+    VerifyWithPasswordForm,
     accept_form_for,
 )
 from .models import Invitation, Profile, User
@@ -155,15 +156,20 @@ def reset_password(request: HttpRequest) -> HttpResponse:
 
 
 @form_page
+@sensitive_post_parameters("password")
 def verify_email(request: HttpRequest) -> HttpResponse:
     """Only the button confirms: programs that look at mails follow their links."""
-    form = TokenForm(sent(request), initial={"token": given_token(request)})
+    token = given_token(request)
+    try:
+        user = services.user_of_verification(token)
+    except ValidationError:
+        return show_dead_link(request, "verify")
+    form_class = VerifyWithPasswordForm if services.becomes_staff(user) else TokenForm
+    form = form_class(sent(request), initial={"token": token})
     if form.submit(request, services.verify_email):
         messages.success(request, f"Thank you: {form.result.email} is confirmed.")
         return redirect("app" if signed_in_user(request) else "sign-in")
-    if not given_token(request) or "token" in form.errors:
-        return show_dead_link(request, "verify")
-    return show_mailed(request, "verify_email.html", form)
+    return show_mailed(request, "verify_email.html", form, address=user.email)
 
 
 @form_page

@@ -12,7 +12,9 @@ EVERYTHING = dict.fromkeys(ACTIONS, "all")
 LOOK = {"view": "all"}
 
 #: Everyone may look at these; to do more a role has to name them, since "*" does not stand for them. Nobody owns them.
-PROTECTED = ("users", "roles", "organization", "teams", "pipelines", "tags")
+PROTECTED = ("users", "roles", "organization", "teams", "pipelines", "tags", "api-keys")
+#: But of these everyone has their own.
+PERSONAL = {"api-keys": dict.fromkeys(ACTIONS, "own")}
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ ROLE_ALIASES = {"agent": "user", "counselor": "user", "member": "user"}
 
 
 def scope_of(permissions: Permissions, module: str, action: str) -> str:
-    otherwise = LOOK if module in PROTECTED else permissions.get("*", {})
+    otherwise = PERSONAL.get(module, LOOK) if module in PROTECTED else permissions.get("*", {})
     return permissions.get(module, otherwise).get(action, "none")
 
 
@@ -74,7 +76,7 @@ def permission_errors(permissions: Any, modules: set[str]) -> str | None:
             return f'"{module}" is not a module. Modules: *, {", ".join(sorted(modules))}.'
         if not isinstance(actions, dict):
             return f'"{module}": expected an object: {{action: scope}}.'
-        scopes = ("none", "all") if module in PROTECTED else SCOPES
+        scopes = ("none", "own", "all") if module in PERSONAL else ("none", "all") if module in PROTECTED else SCOPES
         for action, scope in actions.items():
             if action not in ACTIONS:
                 return f'"{module}": "{action}" is not an action. Actions: {", ".join(ACTIONS)}.'

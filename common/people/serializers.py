@@ -8,9 +8,9 @@ from rest_framework import serializers
 
 from common.records.models import MODULES
 from common.records.projection import Computed
-from common.records.serializers import BASE_FIELDS, NUL, CustomFields, PhoneField, ProjectedSerializer, ReferenceField
+from common.records.serializers import BASE_FIELDS, NUL, CustomFields, PhoneField, ProjectedSerializer, ReferenceField, Strict
 
-from .models import Org, Profile, Role, User
+from .models import Invitation, Org, Profile, Role, User
 from .permissions import PROTECTED, ROLE_ALIASES, SYSTEM_ROLES, permission_errors
 
 
@@ -23,16 +23,6 @@ class Password(serializers.CharField):
 class Address(serializers.EmailField):
     def __init__(self, **kwargs: Any):
         super().__init__(**{"max_length": 254, **kwargs})
-
-
-class Strict(serializers.Serializer[Any]):
-    """Refuses fields that it does not have, by name."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        unknown = [name for name in data if name not in self.fields] if isinstance(data, dict) else []
-        if unknown:
-            raise serializers.ValidationError({name: ["Unknown field."] for name in unknown})
-        return super().to_internal_value(data)
 
 
 class RegisterSerializer(serializers.Serializer[Any]):
@@ -57,7 +47,7 @@ class SwitchOrgSerializer(Strict):
     org = serializers.UUIDField()
 
 
-class ForgotSerializer(Strict):
+class EmailSerializer(Strict):
     email = Address()
 
 
@@ -73,6 +63,12 @@ class ChangePasswordSerializer(Strict):
 
 class TokenSerializer(Strict):
     token = serializers.CharField(max_length=1000)
+
+
+class VerifySerializer(TokenSerializer):
+    password = Password(
+        required=False, allow_blank=True, help_text="A new one, needed only where the address makes you staff of the platform"
+    )
 
 
 class AcceptSerializer(TokenSerializer):
@@ -155,6 +151,14 @@ class InviteSerializer(Strict):
 
     email = Address()
     role = RoleField(target=Role, required=False)
+
+
+class OpenInvitationSerializer(ProjectedSerializer):
+    role_name = Computed("role__name")
+
+    class Meta:
+        model = Invitation
+        fields = [*BASE_FIELDS, "email", "role", "role_name", "expires_at"]
 
 
 class OwnProfileSerializer(Strict):

@@ -30,6 +30,7 @@ from .tokens import digest, end_sessions, secret_token
 reset_tokens = PasswordResetTokenGenerator()
 EMAIL_SALT = "verify-email"
 BAD_LINK = "This link is not valid any more."
+CHOOSE_ANEW = "Choose a new password: this address is confirmed together with one."
 ADDRESS_TAKEN = "This e-mail address has an account already. Sign in instead."
 
 
@@ -96,21 +97,53 @@ def send_verification(user: User) -> None:
     queue_mail(user.email, "verify", user=user, link=f"{settings.DOMAIN_NAME}/verify-email/?token={token}")
 
 
-def verify_email(token: str) -> User:
-    """Mark an address as its owner's. An address in a platform domain makes its owner platform staff."""
+def request_verification(email: str) -> None:
+    """Have that link mailed again, if the address has an account and is not confirmed: a task looks, as for a reset."""
+    from common.tasks import send_verification_task
+
+    send_verification_task.delay(normalize_email(email))
+
+
+def send_verification_again(email: str) -> None:
+    user = User.objects.filter(email=email, is_active=True, email_verified_at=None).first()
+    if user is not None:
+        send_verification(user)
+
+
+def user_of_verification(token: str, users: Any = User.objects) -> User:
+    """Whose address a mailed token confirms. Raises ValidationError."""
     try:
         user_id, email = signing.loads(token, salt=EMAIL_SALT, max_age=timedelta(days=14))
-        user = User.objects.get(pk=user_id, email=email, is_active=True)
+        return users.get(pk=user_id, email=email, is_active=True)
     except (signing.BadSignature, ValueError, User.DoesNotExist, DjangoValidationError) as error:
         raise ValidationError({"token": [BAD_LINK]}) from error
+
+
+@transaction.atomic
+def verify_email(*, token: str, password: str = "") -> User:
+    """Mark an address as its owner's, who chooses a new password where that makes them staff."""
+    user = user_of_verification(token, User.objects.select_for_update())
+    if becomes_staff(user):
+        if not password:
+            raise ValidationError({"password": [CHOOSE_ANEW]})
+        set_password(user, password)
     mark_verified(user)
     return user
 
 
+def becomes_staff(user: User) -> bool:
+    """Whether whoever proves the address becomes platform staff.
+
+    That takes a new password, since anybody may have signed up with the address and a password of their own.
+    """
+    return user.email_verified_at is None and user.email.rpartition("@")[2] in settings.SUPERADMIN_EMAIL_DOMAINS
+
+
 def mark_verified(user: User) -> None:
+    """The address is its owner's, and so is the password where it makes them staff."""
     if user.email_verified_at is None:
+        user.is_superuser = user.is_superuser or becomes_staff(user)
         user.email_verified_at = timezone.now()
-        user.is_superuser = user.is_superuser or user.email.rpartition("@")[2] in settings.SUPERADMIN_EMAIL_DOMAINS
         user.save(update_fields=["email_verified_at", "is_superuser"])
 
 
@@ -203,7 +236,6 @@ def accept_invitation(*, token: str, password: str = "", name: str = "", signed_
     """Join an org. The owner of the address joins with a session or their password; a new person makes an account."""
     invitation = find_invitation(token)
     user = invited_user(invitation, password=password, name=name, signed_in=signed_in)
-    mark_verified(user)
     with org_scope(invitation.org_id):
         # the row lock makes a second click wait, and find the offer taken
         taken = Invitation.objects.filter(pk=invitation.pk, accepted_at=None).update(accepted_at=timezone.now())
@@ -222,9 +254,13 @@ def invited_user(invitation: Invitation, *, password: str, name: str, signed_in:
     if user is None:
         name = name.strip() or invitation.email.partition("@")[0]
         check_password_rules(password, User(email=invitation.email, name=name))
-        return User.objects.create_user(invitation.email, password, name=name)
+        user = User.objects.create_user(invitation.email, password, name=name)
+        mark_verified(user)
+        return user
     if signed_in != user and not (user.check_password(password) and user.is_active):
         raise WrongPassword({"password": ["Give the password of your account, or sign in first."]})
+    if not becomes_staff(user):
+        mark_verified(user)
     return user
 
 

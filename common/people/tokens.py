@@ -17,6 +17,7 @@ from .models import Org, Session, User
 
 ALGORITHM = "HS256"
 ISSUER = "atrium"
+BAD = "The token is not valid."
 
 
 class BadToken(Exception):
@@ -42,7 +43,7 @@ def _checked(token: str) -> dict[str, Any]:
             raise BadToken("The token has expired.") from error
         except TokenBackendError:
             continue
-    raise BadToken("The token is not valid.")
+    raise BadToken(BAD)
 
 
 def read_token(token: str, kind: str) -> dict[str, Any]:
@@ -52,7 +53,7 @@ def read_token(token: str, kind: str) -> dict[str, Any]:
         ids = {name: UUID(claims[name]) for name in ("sub", "sid", "jti")}
         org, ends = UUID(claims["org"]) if claims.get("org") else None, float(claims["exp"])
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise BadToken("The token is not valid.") from error
+        raise BadToken(BAD) from error
     if claims.get("typ") != kind:
         raise BadToken(f"Expected a token of kind {kind}.")
     if ends <= timezone.now().timestamp():

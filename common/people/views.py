@@ -21,7 +21,7 @@ from .permissions import PROTECTED, resolved
 from .serializers import (
     AcceptSerializer,
     ChangePasswordSerializer,
-    ForgotSerializer,
+    EmailSerializer,
     LoginSerializer,
     OrgSerializer,
     RefreshSerializer,
@@ -29,14 +29,15 @@ from .serializers import (
     ResetSerializer,
     SwitchOrgSerializer,
     TokenPairSerializer,
-    TokenSerializer,
     UserSerializer,
+    VerifySerializer,
 )
 from .workspaces import memberships
 
 WRONG = "The e-mail address or the password is wrong."
 BAD_REFRESH = "The refresh token is not valid, has expired, or was used before."
 MAILED = "If the address has an account, a mail is on its way."
+MAILED_AGAIN = "If the address has an account and is not confirmed yet, a mail is on its way."
 
 
 def profile_body(profile: Profile) -> dict[str, Any]:
@@ -193,7 +194,7 @@ class MeView(SignedInView):
                 "profile": profile_body(profile) if profile else None,
                 "role": profile.role.name if profile else None,
                 "permissions": permissions_of(profile) if profile else {},
-                "orgs": org_list(memberships(user)),
+                "orgs": org_list([profile] if request._request.api_key else memberships(user)),
             }
         )
 
@@ -216,7 +217,7 @@ class SwitchOrgView(SignedInView):
 class ForgotPasswordView(PublicView):
     """Ask for a mail with a link to choose a new password. The answer is the same for any address."""
 
-    serializer_class = ForgotSerializer
+    serializer_class = EmailSerializer
 
     @extend_schema(responses={200: answers.MessageSerializer, 429: THROTTLED})
     def post(self, request: Request) -> Response:
@@ -258,12 +259,25 @@ class ChangePasswordView(SignedInView):
 class VerifyEmailView(PublicView):
     """Confirm an e-mail address with the token of the mail."""
 
-    serializer_class = TokenSerializer
+    serializer_class = VerifySerializer
 
     @extend_schema(responses={200: UserSerializer, 429: THROTTLED})
     def post(self, request: Request) -> Response:
         attempts.check(request, "verify")
-        return Response(UserSerializer(services.verify_email(self.validated(request)["token"])).data)
+        return Response(UserSerializer(services.verify_email(**self.validated(request))).data)
+
+
+class ResendVerificationView(PublicView):
+    """Have the mail that confirms an address sent again. The answer is the same for any address."""
+
+    serializer_class = EmailSerializer
+
+    @extend_schema(responses={200: answers.MessageSerializer, 429: THROTTLED})
+    def post(self, request: Request) -> Response:
+        email = self.validated(request)["email"]
+        attempts.check(request, "resend", email)
+        services.request_verification(email)
+        return Response({"message": MAILED_AGAIN})
 
 
 class AcceptInvitationView(PublicView):

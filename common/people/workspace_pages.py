@@ -14,7 +14,7 @@ from django.forms import ValidationError as FormError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from common.api.pages import COUNT_CAP
 from common.records.models import MODULES
@@ -23,7 +23,7 @@ from common.records.stages import board, column_counts
 
 from . import services
 from .authentication import find_member
-from .forms import InviteForm
+from .forms import InviteForm, ResendForm
 from .models import Invitation, Profile, Role
 from .pages import form_page, sent, show
 from .workspaces import SESSION_KEY, memberships
@@ -129,6 +129,18 @@ def invite(request: Any) -> HttpResponse:
     if not form.submit(request, send):
         return show(request, "invite.html", form, profile=profile)
     messages.success(request, f"An invitation is on its way to {form.result.email}. It can be accepted for seven days.")
+    return redirect("app")
+
+
+@login_required
+@require_POST
+def verify_again(request: Any) -> HttpResponse:
+    """Have the mail that confirms one's address sent again."""
+    form, address = ResendForm(request.POST), request.user.email
+    if form.submit(request, lambda: services.request_verification(address), address=address):
+        messages.success(request, f"A new mail is on its way to {address}.")
+    else:
+        messages.error(request, " ".join(form.non_field_errors()))
     return redirect("app")
 
 

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from .comments import AttachmentSerializer, CommentSerializer
 from .models import RECORD_MODELS, Attachment, Comment, Tag
 from .serializers import BASE_FIELDS, ProjectedSerializer
-from .views import TenantViewSet
+from .tenant_views import TenantViewSet
 
 
 class HangingViewSet(TenantViewSet):

@@ -116,6 +116,16 @@ class CustomFields(serializers.JSONField):
                 self._check(entry, depth - 1)
 
 
+class Strict(serializers.Serializer[Any]):
+    """Refuses fields that it does not have, by name."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = [name for name in data if name not in self.fields] if isinstance(data, dict) else []
+        if unknown:
+            raise serializers.ValidationError({name: ["Unknown field."] for name in unknown})
+        return super().to_internal_value(data)
+
+
 class ProjectedSerializer(serializers.ModelSerializer[Any]):
     """A ModelSerializer whose reads are projected, and whose fields are built once per class, not once per request."""
 

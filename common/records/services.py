@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from django.db import transaction
+from rest_framework.exceptions import ValidationError
 
-from .models import Attachment, BaseRecord
+from .models import Attachment, BaseRecord, Pipeline
 
 
 @transaction.atomic
@@ -16,3 +17,18 @@ def purge(model: type[BaseRecord], before: datetime) -> int:
     for attachment in attachments:
         transaction.on_commit(lambda file=attachment.file: file.storage.delete(file.name))  # type: ignore[misc]
     return counts.get(model._meta.label, 0)
+
+
+@transaction.atomic
+def keep_one_default(pipeline: Pipeline, *, is_default: bool) -> None:
+    """Before ``pipeline`` is saved: as the default it takes the place of the one that was. A module never is without.
+
+    Raises ValidationError where the default one would just cease to be.
+    """
+    if is_default:
+        defaults = Pipeline.objects.select_for_update(of=("self",)).filter(module=pipeline.module, is_default=True)
+        for other in defaults.exclude(pk=pipeline.pk):
+            other.is_default = False
+            other.save(update_fields=["is_default", "updated_at", "updated_by"])
+    elif pipeline.is_default:
+        raise ValidationError({"is_default": ["Make another pipeline the default instead."]})

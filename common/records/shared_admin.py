@@ -18,6 +18,7 @@ from common.admin_lists import RowFilter
 
 from .hanging import file_response
 from .models import MODULES, RECORD_MODELS, Attachment, Comment, Pipeline, Stage, StagedRecord, Tag
+from .services import keep_one_default
 
 
 class TagForm(TenantForm):
@@ -51,12 +52,6 @@ class PipelineForm(TenantForm):
             modules = sorted(name for name, model in MODULES.items() if issubclass(model, StagedRecord))
             self.fields["module"] = ChoiceField(choices=[(name, name) for name in modules], widget=UnfoldAdminSelectWidget)
 
-    def clean_is_default(self) -> bool:
-        is_default = self.cleaned_data["is_default"]
-        if self.initial.get("is_default") and not is_default:
-            raise ValidationError("Make another pipeline the default instead.")
-        return is_default
-
 
 class StageInline(TenantInline):
     model = Stage
@@ -75,17 +70,14 @@ class PipelineAdmin(TenantAdmin):
     inlines = [StageInline]
 
     def get_readonly_fields(self, request: Any, obj: Any = None) -> list[str]:
-        return [*super().get_readonly_fields(request, obj), *(["module"] if obj else [])]
+        fixed = ["module", *(["is_default"] if obj.is_default else [])] if obj else []
+        return [*super().get_readonly_fields(request, obj), *fixed]
 
     def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
         return super().has_delete_permission(request) and not (obj and obj.is_default)
 
     def save_model(self, request: Any, obj: Pipeline, form: Any, change: bool) -> None:
-        if obj.is_default:
-            others = Pipeline.objects.select_for_update(of=("self",)).filter(module=obj.module, is_default=True)
-            for other in others.exclude(pk=obj.pk):
-                other.is_default = False
-                other.save(update_fields=["is_default", "updated_at", "updated_by"])
+        keep_one_default(obj, is_default=obj.is_default)
         super().save_model(request, obj, form, change)
 
 

@@ -21,12 +21,14 @@ from common.api.pages import MAX_LIMIT, whole_number
 from common.api.parameters import COUNT, ETAG, IF_MATCH, documented, fields_of, filters_of, whole
 
 from .models import MODULES, Pipeline, Stage, StagedRecord
-from .serializers import BASE_FIELDS, STAGES, ProjectedSerializer, find_stage
+from .serializers import BASE_FIELDS, STAGES, ProjectedSerializer, Strict, find_stage
+from .services import keep_one_default
 from .stages import board, column_counts, move
-from .views import RecordViewSet, TenantViewSet
+from .tenant_views import TenantViewSet
+from .views import RecordViewSet
 
 
-class MoveSerializer(serializers.Serializer[Any]):
+class MoveSerializer(Strict):
     """Where a card goes. Without a place it becomes the last card of its stage."""
 
     status = serializers.CharField(required=False, help_text="The stage's name")
@@ -179,23 +181,12 @@ class PipelineSerializer(ProjectedSerializer):
             raise ValidationError("A pipeline stays with its module.")
         return module
 
-    def _one_default(self, values: dict[str, Any]) -> None:
-        """Making a pipeline the default takes it from the one that was; a module never is without."""
-        module = values.get("module") or self.instance.module
-        defaults = Pipeline.objects.select_for_update(of=("self",)).filter(module=module, is_default=True)
-        if values.get("is_default"):
-            for other in defaults.exclude(pk=getattr(self.instance, "pk", None)):
-                other.is_default = False
-                other.save(update_fields=["is_default", "updated_at", "updated_by"])
-        elif self.instance and self.instance.is_default and values.get("is_default") is False:
-            raise ValidationError({"is_default": ["Make another pipeline the default instead."]})
-
     def create(self, values: dict[str, Any]) -> Any:
-        self._one_default(values)
+        keep_one_default(Pipeline(module=values["module"]), is_default=values.get("is_default", False))
         return super().create(values)
 
     def update(self, instance: Any, values: dict[str, Any]) -> Any:
-        self._one_default(values)
+        keep_one_default(instance, is_default=values.get("is_default", instance.is_default))
         return super().update(instance, values)
 
 

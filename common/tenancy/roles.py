@@ -1,11 +1,21 @@
 """The three roles of the database, and the database itself, made by an administrator of the server."""
 
 from typing import Any
+from urllib.parse import unquote
 
+import environ
 import psycopg2
 from psycopg2 import sql
 
 OWNER, APP, PLATFORM = "crm_owner", "crm_app", "crm_platform"
+PARTS = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
+
+
+def connection_values(url: str) -> dict[str, Any]:
+    """What psycopg2 wants, of postgres://user:password@host:port/database. The host may be a socket's directory."""
+    parsed = environ.Env.db_url_config(url)
+    parsed["HOST"] = unquote(parsed["HOST"])
+    return {"dbname": "postgres"} | {name: parsed[part] for name, part in PARTS.items() if parsed[part]}
 
 
 def bootstrap(server: dict[str, Any], database: str, passwords: dict[str, str] | None = None) -> None:

@@ -91,9 +91,9 @@ def answers(address: str) -> bool:
 @pytest.fixture(scope="module")
 def site(django_db_setup: None, tmp_path_factory: Any) -> Iterator[Site]:
     """Atrium as `make run` starts it, on an empty database."""
-    home, port, database = tmp_path_factory.mktemp("home"), free_port(), f"test_crm_browser_{os.getpid()}"
-    server = administrator()
-    run(server, f'CREATE DATABASE "{database}" TEMPLATE "test_crm_{migrations_digest()}_ready" OWNER {OWNER}')
+    home, port, template = tmp_path_factory.mktemp("home"), free_port(), f"test_crm_{migrations_digest()}"
+    server, database = administrator(), f"{template}_browser_{os.getpid()}"
+    run(server, f'CREATE DATABASE "{database}" TEMPLATE "{template}_ready" OWNER {OWNER}')
     log = (home / "server.log").open("w")
     process = subprocess.Popen(
         [sys.executable, "manage.py", "serve", "--no-demo"],

@@ -1,4 +1,8 @@
+import base64
+import warnings
 from typing import Any
+
+import orjson
 
 from common.tenancy import org_scope
 from common.testing import OrgTestCase
@@ -67,6 +71,34 @@ class ListTest(OrgTestCase):
         ):  # fmt: skip
             with self.subTest(name=name, value=value):
                 self.assert_error(self.client.get("/api/v1/leads/", {name: value}), 400, field=name)
+
+    def test_a_time_without_an_offset_is_in_utc(self) -> None:
+        with org_scope(self.org):
+            Lead.objects.filter(name="Ada Byron").update(created_at="2026-05-07T12:00:00Z")
+        with warnings.catch_warnings(action="error"):
+            for query, expected in (
+                ({"created_at": "2026-05-07T12:00:00"}, ["Ada"]),
+                ({"created_at": "2026-05-07 12:00"}, ["Ada"]),
+                ({"created_at__in": "2026-05-07T14:00:00+02:00,2020-1-1"}, ["Ada"]),
+                ({"created_at__lte": "2026-05-07T12:00:00", "created_at__gt": "2026-05-07T11:59:59.999999"}, ["Ada"]),
+                ({"created_at__gte": "0690-05-07T21:32:07.031212", "created_at__lt": "2026-05-08"}, ["Ada"]),
+                ({"created_at__lte": "0001-01-01"}, []),
+                ({"created_at__gte": "9999-12-31T23:59:59.999999"}, []),
+                ({"created_at__lte": "0001-01-02T00:00:00+23:59"}, []),
+                ({"created_at": "2026-05-08T11:59:00+23:59"}, ["Ada"]),
+            ):
+                with self.subTest(query):
+                    self.assertEqual(self.names(**query), expected)
+            for value in ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "10000-01-01"):
+                with self.subTest(value):
+                    self.assert_error(self.client.get("/api/v1/leads/", {"created_at": value}), 400, field="created_at")
+
+    def test_a_cursor_whose_time_has_no_offset_is_in_utc(self) -> None:
+        with org_scope(self.org):
+            Lead.objects.filter(name="Ada Byron").update(created_at="2026-05-07T12:00:00Z")
+        values = orjson.dumps(["2026-05-07T12:00:01", str(self.alice.pk)])
+        with warnings.catch_warnings(action="error"):
+            self.assertEqual(self.names(ordering="-created_at", cursor=base64.urlsafe_b64encode(values).decode()), ["Ada"])
 
     def test_every_order_walks_by_cursor_and_backwards(self) -> None:
         for order in ("name", "-name", "value", "-value", "created_at", "-created_at", "updated_at", "-updated_at,name", "id"):

@@ -1,16 +1,14 @@
 import secrets
 from argparse import ArgumentParser
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
-import environ
 import psycopg2
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from common.tenancy.roles import APP, OWNER, bootstrap
+from common.tenancy.roles import APP, OWNER, bootstrap, connection_values
 
-NAMES = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD", "dbname": "NAME"}
 LINES = {"DATABASE_URL": APP, "DATABASE_OWNER_URL": OWNER}
 
 
@@ -26,6 +24,8 @@ class Command(BaseCommand):
         parser.add_argument("--new-passwords", action="store_true", help="replace the passwords of roles that are there already")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not options["admin_url"].startswith(("postgres://", "postgresql://")):
+            raise CommandError("Say who may make roles: --admin-url postgres://postgres:…@host/postgres, or DATABASE_ADMIN_URL.")
         server = connection_values(options["admin_url"])
         try:
             known = existing_roles(server)
@@ -41,17 +41,6 @@ class Command(BaseCommand):
             secret = quote(passwords[role], safe="") or "<its password, unchanged>"
             where = f"{server.get('host', 'localhost')}:{server.get('port', 5432)}/{options['database']}"
             self.stdout.write(f"{variable}=postgres://{role}:{secret}@{where}")
-
-
-def connection_values(url: str) -> dict[str, Any]:
-    """What psycopg2 wants, of postgres://user:password@host:port/database."""
-    if not url.startswith(("postgres://", "postgresql://")):
-        raise CommandError("Say who may make roles: --admin-url postgres://postgres:…@host/postgres, or DATABASE_ADMIN_URL.")
-    parsed = environ.Env.db_url_config(url)
-    values = {
-        name: unquote(str(parsed[key])) if name == "host" else parsed[key] for name, key in NAMES.items() if parsed.get(key)
-    }
-    return {"dbname": "postgres", **values}
 
 
 def given_password(role: str) -> str:

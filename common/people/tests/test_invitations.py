@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import time_machine
 from django.core import mail
@@ -12,9 +13,10 @@ from common.people.services import find_invitation
 from common.tenancy import org_scope
 from common.testing.cast import PASSWORD
 
-from .base import NEW_PASSWORD, PeopleTestCase
+from .base import NEW_PASSWORD, NOWHERE, PeopleTestCase
 
 NINA = "nina@example.com"
+OPEN = "/api/v1/invitations/"
 
 
 class InvitationTestCase(PeopleTestCase):
@@ -118,6 +120,88 @@ class InviteTest(InvitationTestCase):
                 "SELECT changes::text FROM activity WHERE org_id = %s AND record_id = %s", [self.org.pk, invitation.pk]
             )
             self.assertNotIn(invitation.token_hash, str(cursor.fetchall()))
+
+
+class OpenInvitationsTest(InvitationTestCase):
+    def listed(self, by: Profile | None = None, query: str = "") -> list[Any]:
+        response = self.client_of(by or self.alice).get(f"{OPEN}{query}")
+        self.assertEqual(response.status_code, 200, response.content)
+        return response.json()["results"]
+
+    def revoke(self, pk: object, by: Profile | None = None) -> object:
+        return self.client_of(by or self.alice).delete(f"{OPEN}{pk}/")
+
+    def test_open_ones_are_listed_until_they_are_accepted(self) -> None:
+        made = self.invite().json()
+        [row] = self.listed()
+        self.assertEqual({name: row[name] for name in ("id", "email", "role_name")},
+                         {"id": made["id"], "email": NINA, "role_name": "manager"})  # fmt: skip
+        self.assertEqual((row["org"], row["created_by"]), (str(self.org.pk), str(self.alice.pk)))
+        self.assertEqual(self.client_of(self.alice).get(f"{OPEN}{made['id']}/").json(), row)
+        self.accept(self.mailed_token(NINA), password=NEW_PASSWORD)
+        self.assertEqual(self.listed(), [])
+        self.assert_error(self.client_of(self.alice).get(f"{OPEN}{made['id']}/"), 404)
+        self.assert_error(self.revoke(made["id"]), 404)
+
+    def test_expired_ones_stay_and_can_be_told_apart(self) -> None:
+        self.invite("late@example.com")
+        with org_scope(self.org):
+            Invitation.objects.update(expires_at="2020-01-01T00:00Z")
+        self.invite()
+        self.assertEqual([row["email"] for row in self.listed()], [NINA, "late@example.com"])
+        self.assertEqual([row["email"] for row in self.listed(query="?expires_at__lte=2021-01-01")], ["late@example.com"])
+        self.assertEqual([row["email"] for row in self.listed(query="?ordering=email&limit=1")], ["late@example.com"])
+
+    def test_a_revoked_one_can_no_longer_be_accepted(self) -> None:
+        token = self.invited()
+        response = self.revoke(self.listed()[0]["id"])
+        self.assertEqual((response.status_code, response.content), (204, b""))
+        self.assertEqual(self.listed(), [])
+        self.assert_error(self.accept(token, password=NEW_PASSWORD), 400, field="token", says="not valid any more")
+        self.assertFalse(User.objects.filter(email=NINA).exists())
+        self.assertEqual(self.accept(self.invited(), password=NEW_PASSWORD).status_code, 201)
+
+    def test_who_may_not_invite_may_not_look_or_revoke(self) -> None:
+        pk = self.invite().json()["id"]
+        for profile in (self.max, self.uma, self.vic):
+            client = self.client_of(profile)
+            for response in (client.get(OPEN), client.get(f"{OPEN}{pk}/"), client.delete(f"{OPEN}{pk}/")):
+                self.assert_error(response, 403, says="may not invite")
+                self.assertNotIn("nina", str(response.json()))
+        self.assertEqual(len(self.listed()), 1)
+
+    def test_another_organizations_is_one_that_never_was(self) -> None:
+        pk = self.invite().json()["id"]
+        self.assertEqual(self.listed(self.mallory), [])
+        self.same_error(self.revoke(pk, self.mallory), self.revoke(NOWHERE, self.mallory))
+        self.assert_error(self.revoke(pk, self.mallory), 404)
+        self.assertEqual(len(self.listed()), 1)
+
+    def test_nobody_revokes_an_offer_that_they_could_not_make(self) -> None:
+        hannah = self.join_with("hannah", {"leads": {"view": "all"}, "users": {"view": "all", "create": "all"}})
+        self.role({"leads": {"view": "all"}}, "reader")
+        admins = self.invite(role="admin").json()["id"]
+        self.assert_error(self.revoke(admins, hannah), 403, says="more than your own")
+        own = self.invite("rita@example.com", role="reader", by=hannah).json()["id"]
+        self.assertEqual(self.revoke(own, hannah).status_code, 204)
+        self.assertEqual([row["id"] for row in self.listed(hannah)], [admins])
+
+    def test_nothing_secret_is_shown_and_nothing_else_can_be_written(self) -> None:
+        pk = self.invite().json()["id"]
+        client = self.client_of(self.alice)
+        with org_scope(self.org):
+            token_hash = Invitation.objects.get().token_hash
+        for response in (client.get(OPEN), client.get(f"{OPEN}{pk}/"), client.get(f"{OPEN}{pk}/history/")):
+            self.assertEqual(response.status_code, 200, response.content)
+            self.assertNotIn(token_hash, str(response.json()))
+        self.assert_error(client.post(OPEN, {"email": NINA}), 405)
+        self.assert_error(client.patch(f"{OPEN}{pk}/", {"role": "admin"}), 405)
+
+    def test_the_list_costs_the_same_for_one_and_three(self) -> None:
+        self.invite()
+        one = self.cost(self.client_of(self.alice), OPEN)
+        self.invite("a@example.com"), self.invite("b@example.com")
+        self.assertEqual(self.cost(self.client_of(self.alice), OPEN), one)
 
 
 class AcceptTest(InvitationTestCase):

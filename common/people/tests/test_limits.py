@@ -34,7 +34,7 @@ class LimitsTestCase(PeopleTestCase):
     def later(self, **time: int) -> Any:
         return time_machine.travel(timezone.now() + timedelta(**time))
 
-    def assert_throttled(self, response: Any, *, at_most: int = 61) -> None:
+    def assert_throttled(self, response: Any, *, at_most: int = 60) -> None:
         self.assert_error(response, 429)
         self.assertTrue(1 <= int(response["Retry-After"]) <= at_most, response["Retry-After"])
 
@@ -42,7 +42,7 @@ class LimitsTestCase(PeopleTestCase):
 class WrongPasswordTest(LimitsTestCase):
     def test_after_three_each_makes_the_next_wait_and_the_right_one_has_to_wait_too(self) -> None:
         self.assertEqual(self.wrong(4), [401] * 4)
-        self.assert_throttled(self.login("uma"), at_most=3)
+        self.assert_throttled(self.login("uma"), at_most=2)
 
     def test_pauses_grow(self) -> None:
         pauses = []
@@ -84,17 +84,33 @@ class WrongPasswordTest(LimitsTestCase):
         client = self.client_of(self.uma)
         body = {"old_password": "not the password", "password": NEW_PASSWORD}
         self.assertEqual([self.auth("password/change", body, client).status_code for _ in range(4)], [400] * 4)
-        self.assert_throttled(self.auth("password/change", {**body, "old_password": PASSWORD}, client), at_most=3)
+        self.assert_throttled(self.auth("password/change", {**body, "old_password": PASSWORD}, client), at_most=2)
 
     def test_a_wrong_password_slows_the_acceptance_of_an_invitation(self) -> None:
         with self.captureOnCommitCallbacks(execute=True):
             self.client_of(self.alice).post("/api/v1/users/", {"email": "mallory@example.com"})
         body = {"token": self.mailed_token("mallory@example.com"), "password": "not the password"}
         self.assertEqual([self.auth("invite/accept", body).status_code for _ in range(4)], [400] * 4)
-        self.assert_throttled(self.auth("invite/accept", {**body, "password": PASSWORD}), at_most=3)
-        self.assert_throttled(self.login("mallory"), at_most=3)
+        self.assert_throttled(self.auth("invite/accept", {**body, "password": PASSWORD}), at_most=2)
+        self.assert_throttled(self.login("mallory"), at_most=2)
         with self.later(seconds=4):
             self.assertEqual(self.auth("invite/accept", {**body, "password": PASSWORD}).status_code, 201)
+
+    def test_what_needs_no_password_does_not_wait_for_one(self) -> None:
+        self.wrong(6)
+        self.assert_throttled(self.login("uma"))
+        for path in ("password/forgot", "email/verify/resend"):
+            response = self.auth(path, {"email": "uma@example.com"})
+            self.assertEqual(response.status_code, 200, response.content)
+            self.assertIn("a mail is on its way", response.json()["message"])
+        invited = self.client_of(self.alice, REMOTE_ADDR=self.source).post("/api/v1/users/", {"email": "uma@example.com"})
+        self.assertEqual(invited.status_code, 201, invited.content)
+
+    def test_forgotten_passwords_and_wrong_ones_are_counted_apart(self) -> None:
+        for _ in range(10):
+            self.auth("password/forgot", {"email": "uma@example.com"})
+        self.assert_throttled(self.auth("password/forgot", {"email": "uma@example.com"}))
+        self.assertEqual(self.login("uma").json()["user"]["email"], "uma@example.com")
 
     def test_a_weak_new_password_is_no_wrong_one(self) -> None:
         client = self.client_of(self.uma)
@@ -111,10 +127,26 @@ class TriesTest(LimitsTestCase):
         with self.later(seconds=61):
             self.assertEqual(self.login("uma").status_code, 200)
 
-    def test_asking_for_a_reset_is_limited_for_any_address(self) -> None:
-        for address in ("uma@example.com", "nobody@example.com"):
-            codes = [self.auth("password/forgot", {"email": address}).status_code for _ in range(11)]
-            self.assertEqual(codes, [200] * 10 + [429])
+    def test_asking_for_a_mail_is_limited_for_any_address(self) -> None:
+        for path in ("password/forgot", "email/verify/resend"):
+            for address in ("uma@example.com", "nobody@example.com"):
+                codes = [self.auth(path, {"email": address}).status_code for _ in range(11)]
+                self.assertEqual(codes, [200] * 10 + [429])
+
+    def test_the_wait_that_is_told_is_the_wait_and_no_second_more(self) -> None:
+        with time_machine.travel(timezone.now(), tick=False) as clock:
+            for _ in range(4):
+                self.login("uma", "not the password")
+            refused = self.login("uma")
+            self.assert_error(refused, 429, says="in 2 seconds")
+            self.assertEqual(refused["Retry-After"], "2")
+            clock.shift(timedelta(seconds=1, milliseconds=500))
+            self.assertEqual(self.login("uma")["Retry-After"], "1")
+            clock.shift(timedelta(milliseconds=500))
+            self.assertEqual(self.login("uma").json()["user"]["email"], "uma@example.com")
+            for _ in range(11):
+                refused = self.auth("password/forgot", {"email": "uma@example.com"})
+            self.assertEqual(refused["Retry-After"], "60")
 
     def test_a_source_tries_a_hundred_addresses_a_minute(self) -> None:
         codes = [self.auth("password/forgot", {"email": f"{n}@example.com"}).status_code for n in range(101)]

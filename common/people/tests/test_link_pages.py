@@ -111,8 +111,27 @@ class VerifyTests(PageTestCase):
             self.browser.get("/login/")
             self.assert_says(self.browser.send("/verify-email/", token=token), 400, DEAD)
         with time_machine.travel(timezone.now() + timedelta(days=15)):
-            self.assert_says(self.browser.fill(f"/verify-email/?token={self.token}", token=self.token), 400, DEAD)
+            self.assert_says(self.browser.get(f"/verify-email/?token={self.token}"), 400, DEAD, "have a new link sent")
+            self.browser.get("/login/")
+            self.assert_says(self.browser.send("/verify-email/", token=self.token), 400, DEAD)
         self.assertFalse(self.verified())
+
+    def test_address_of_the_platforms_staff_takes_a_new_password(self) -> None:
+        eve = self.signed_in("uma")
+        with self.settings(SUPERADMIN_EMAIL_DOMAINS=["example.com"]):
+            page = self.browser.get(f"/verify-email/?token={self.token}")
+            self.assert_says(page, 200, "Choose a new password", "signed out everywhere")
+            response = self.browser.send("/verify-email/", token=self.token)
+            self.assert_says_beside(response, "password", "required")
+            response = self.browser.send("/verify-email/", token=self.token, password="12345678")
+            self.assert_says_beside(response, "password", "too common")
+            self.assertFalse(self.verified())
+            response = self.browser.send("/verify-email/", token=self.token, password=NEW_PASSWORD)
+            self.assertRedirects(response, "/login/")
+        user = User.objects.get(pk=self.uma.user_id)
+        self.assertEqual((user.is_superuser, user.check_password(NEW_PASSWORD), self.verified()), (True, True, True))
+        self.assert_signed_out(eve)
+        self.assertNotContains(self.browser.get(f"/verify-email/?token={self.token}"), "password")
 
 
 class InvitationTests(PageTestCase):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core import mail
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -119,6 +120,41 @@ class AppPageTests(WorkspaceTestCase):
         self.assert_says(page, 200, "You are in no organization")
         self.assertNotContains(page, "Ours")
         self.assertEqual(alice.get("/app/invite/").status_code, 403)
+
+
+class ConfirmAgainTests(WorkspaceTestCase):
+    def again(self, browser: Browser) -> Any:
+        browser.get("/app/")
+        with self.captureOnCommitCallbacks(execute=True):
+            return browser.send("/app/verify-email/")
+
+    def test_who_is_not_confirmed_has_the_link_sent_again(self) -> None:
+        browser = self.signed_in("uma")
+        self.assertContains(browser.get("/app/"), "Send it again")
+        self.assertRedirects(self.again(browser), "/app/", fetch_redirect_response=False)
+        self.assert_says(browser.get("/app/"), 200, "A new mail is on its way to uma@example.com.")
+        self.assertEqual([message.to for message in mail.outbox], [["uma@example.com"]])
+        token = self.mailed_token("uma@example.com")
+        browser.fill(f"/verify-email/?token={token}", token=token)
+        page = browser.get("/app/")
+        self.assert_says(page, 200, "uma@example.com is confirmed")
+        self.assertNotContains(page, "Send it again")
+
+    def test_too_often_has_to_wait(self) -> None:
+        browser = self.signed_in("uma")
+        cache.clear()
+        with self.settings(RATE_LIMIT_FACTOR=1):
+            for _ in range(11):
+                self.again(browser)
+        self.assert_says(browser.get("/app/"), 200, "Too many tries. Please wait 60 seconds")
+        self.assertEqual(len(mail.outbox), 10)
+
+    def test_stranger_and_mere_look_send_nothing(self) -> None:
+        self.assertEqual(self.signed_in("uma").get("/app/verify-email/").status_code, 405)
+        self.browser.get("/login/")
+        response = self.browser.send("/app/verify-email/")
+        self.assertRedirects(response, "/login/?next=/app/verify-email/", fetch_redirect_response=False)
+        self.assertEqual(mail.outbox, [])
 
 
 class InvitePageTests(WorkspaceTestCase):

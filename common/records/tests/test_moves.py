@@ -53,6 +53,12 @@ class MoveTest(OrgTestCase):
         self.assert_error(self.move("A", before=self.ids["B"], card_order=1), 400)
         self.assert_error(self.client.patch(f"/api/v1/leads/{self.ids['A']}/status/", {}), 400, field="status")
 
+    def test_what_is_no_part_of_a_move_is_refused_by_name(self) -> None:
+        response = self.move("D", position=1, company="E")
+        self.assert_error(response, 400, field="position", says="Unknown field.")
+        self.assertEqual(set(response.json()["details"]), {"position", "company"})
+        self.assertEqual(self.column(), "ABCD")
+
     def test_a_move_writes_one_row(self) -> None:
         before = {row["id"]: row["card_order"] for row in self.client.get("/api/v1/leads/").json()["results"]}
         self.move("D", card_order=2)
