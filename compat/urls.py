@@ -2,6 +2,8 @@
 
 from django.urls import path
 
+from assistant.urls import chat
+
 from .views import BoardLeadViewSet, TestView
 
 urlpatterns = [
@@ -12,5 +14,6 @@ urlpatterns = [
         name="board-lead",
     ),
     path("leads/<str:pk>/status/", BoardLeadViewSet.as_view({"put": "move", "patch": "move"}), name="board-lead-status"),
+    *chat,
     path("test/", TestView.as_view(), name="test"),
 ]

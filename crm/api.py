@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from accounts.views import AccountViewSet
 from common.api.health import HealthView
 from common.people import members, views
+from common.people.api_key_views import ApiKeyViewSet
 from common.records.hanging import AttachmentViewSet, CommentViewSet, TagViewSet
 from common.records.staged_views import PipelineViewSet, StageViewSet
 from contacts.views import ContactViewSet
@@ -25,7 +26,9 @@ router.register("tags", TagViewSet, "tag")
 router.register("pipelines", PipelineViewSet, "pipeline")
 router.register("stages", StageViewSet, "stage")
 router.register("users", members.UserViewSet, "user")
+router.register("invitations", members.InvitationViewSet, "invitation")
 router.register("roles", members.RoleViewSet, "role")
+router.register("api-keys", ApiKeyViewSet, "api-key")
 
 auth = [
     path("register/", views.RegisterView.as_view(), name="register"),
@@ -38,6 +41,7 @@ auth = [
     path("password/reset/", views.ResetPasswordView.as_view(), name="reset-password"),
     path("password/change/", views.ChangePasswordView.as_view(), name="change-password"),
     path("email/verify/", views.VerifyEmailView.as_view(), name="verify-email"),
+    path("email/verify/resend/", views.ResendVerificationView.as_view(), name="resend-verification"),
     path("invite/accept/", views.AcceptInvitationView.as_view(), name="accept-invitation"),
 ]
 
@@ -46,5 +50,6 @@ urlpatterns = [
     path("auth/", include(auth)),
     path("profile/", members.OwnProfileView.as_view(), name="profile"),
     path("org/", members.OrgView.as_view(), name="org"),
+    path("", include("assistant.urls")),
     *router.urls,
 ]

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterable
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,7 @@ INSTALLED_APPS = [
     "contacts",
     "opportunity",
     "leads",
+    "assistant",
     "compat",
     "unfold.apps.BasicAppConfig",  # the other one puts its own site in place of ours
     "crm.apps.CrmConfig",
@@ -168,6 +170,7 @@ CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE_FILENAME = str(ATRIUM_HOME / f"celerybeat-{PORT}")
 CELERY_BEAT_SCHEDULE = {
+    "resume-turns": {"task": "assistant.tasks.resume_turns", "schedule": 30},
     "send-mails": {"task": "common.tasks.send_due_mails", "schedule": 60},
     "empty-bins": {"task": "common.tasks.empty_bins", "schedule": 24 * 3600},
     "forget-sessions": {"task": "common.tasks.forget_old_sessions", "schedule": 24 * 3600},
@@ -211,6 +214,35 @@ RATE_LIMIT_FACTOR = env.float("RATE_LIMIT_FACTOR", 1.0)
 #: How many proxies stand before Atrium: X-Forwarded-For is believed so far from its right end.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 
+# --- Language model: without a key, the assistant answers what needs none --------------------------------------------
+
+OPENAI_API_KEY = env.str("OPENAI_API_KEY", "").strip()
+OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", "").strip()
+if OPENAI_BASE_URL and not OPENAI_BASE_URL.startswith(("http://", "https://")):
+    raise ImproperlyConfigured("OPENAI_BASE_URL must begin with http:// or https://")
+OPENAI_MODEL = env.str("OPENAI_MODEL", "gpt-6.1-terra")
+OPENAI_API = env.one_of("OPENAI_API", ["auto", "responses", "chat"], "auto")
+#: Seconds of silence before a request is given up.
+OPENAI_TIMEOUT = env.float("OPENAI_TIMEOUT", 60)
+
+
+def model_prices() -> dict[str, list[Decimal]]:
+    """USD per million tokens: input, output and, where it is cheaper, input that the provider had cached."""
+    known = {
+        "gpt-6.1-terra": [1, 5, 0.05],
+        "gpt-6.1-sol": [2, 10, 0.1],
+        "gpt-6-sol": [2, 10, 0.2],
+        "gpt-6-luna": [0.1, 0.5, 0.01],
+    }
+    try:
+        prices = (known | env.json("OPENAI_PRICES", {})).items()
+        return {model: [Decimal(str(price)) for price in (read, written, *cached)] for model, (read, written, *cached) in prices}
+    except (TypeError, ValueError, ArithmeticError):
+        raise ImproperlyConfigured('OPENAI_PRICES must look like {"model": [1.00, 5.00]}') from None
+
+
+OPENAI_PRICES = model_prices()
+
 # --- API ----------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
@@ -240,6 +272,7 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATIONS": False,
     "SORT_OPERATION_PARAMETERS": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {"StageKind": "common.records.models.Stage.Kind", "ToolKind": "assistant.tools.KINDS"},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -379,4 +412,12 @@ SENTRY_DSN = env.str("SENTRY_DSN", "")
 if SENTRY_DSN:
     import sentry_sdk
 
-    sentry_sdk.init(dsn=SENTRY_DSN, environment=ENV_TYPE, send_default_pii=False)
+    from .sentry import without_secrets
+
+    sentry_sdk.init(
+        dsn=SENTRY_DSN,
+        environment=ENV_TYPE,
+        send_default_pii=False,
+        include_local_variables=False,
+        before_send=without_secrets,
+    )

@@ -8,10 +8,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from assistant.models import AssistantSettings, ToolCall
 from common.activity.models import Activity
 from common.base import TenantModel
 from common.people import services
+from common.people.api_keys import ApiKey
 from common.people.models import Invitation, Profile, Role, User
+from common.people.tokens import digest
 from common.records.models import MODULES, RECORD_MODELS, Attachment, Comment, Pipeline, Stage, StagedRecord, Tag
 from common.tenancy import org_scope
 from common.testing.cast import OrgTestCase
@@ -53,7 +56,10 @@ def make_row(model: Any, word: str, profile: Profile) -> Any:
         Profile: lambda: Profile.objects.create(
             user=User.objects.create_user(f"{word}@x.example", name=word), role=Role.objects.get(name="user"), title=word
         ),
+        ApiKey: lambda: ApiKey.objects.create(name=word, profile=profile, prefix=word, token_hash=digest(word)),
         Activity: lambda: make_change(word),
+        ToolCall: lambda: ToolCall.objects.create(profile=profile, name=word, kind="read", status="done"),
+        AssistantSettings: lambda: AssistantSettings.objects.update_or_create(defaults={"withheld_fields": [word]})[0],
     }
     return makers[model]()
 

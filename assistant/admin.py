@@ -1,0 +1,43 @@
+"""Admin pages of the assistant: what it did, which nobody can change, and how it works."""
+
+from typing import Any
+
+from django.contrib import admin
+
+from common.admin_base import TenantAdmin
+from common.admin_lists import OneOfFilter
+
+from .models import AssistantSettings, ToolCall
+
+
+class ToolCallAdmin(TenantAdmin):
+    section = "Assistant"
+    icon = "smart_toy"
+    ordering = ["-id"]
+    list_display = ["created_at", "profile", "name", "status", "channel"]
+    list_display_links = ["created_at", "name"]
+    list_filter = [OneOfFilter.of("status", ToolCall.Status.values), OneOfFilter.of("channel", ("chat", "mcp"))]
+    list_select_related = ("profile__user",)
+    hidden = ("key", "request_id", "created_by", "updated_by", "updated_at", "turn")
+
+    def has_add_permission(self, request: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: Any, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
+        return False
+
+
+class AssistantSettingsAdmin(TenantAdmin):
+    section = "Assistant"
+    icon = "tune"
+    list_display = ["__str__", "monthly_limit", "withheld_fields"]
+
+    def has_add_permission(self, request: Any) -> bool:
+        return super().has_add_permission(request) and not AssistantSettings.objects.exists()
+
+
+admin.site.register(ToolCall, ToolCallAdmin)
+admin.site.register(AssistantSettings, AssistantSettingsAdmin)
