@@ -10,6 +10,7 @@ from common.activity.models import Activity
 from common.tenancy import org_scope
 
 from .models import AssistantPreferences, AssistantSettings, ToolCall, Turn
+from .providers.leniency import storable
 from .tools import ToolError, all_tools, call_tool
 from .wishes import Wish
 
@@ -49,9 +50,15 @@ def use_tool(
 
 def use_once(profile: Any, name: str, arguments: Any, *, turn: Any, key: Any, asked: Any, channel: str) -> ToolCall:
     tool = all_tools().get(name)
-    given = arguments if isinstance(arguments, dict) else {"": arguments}
+    given = clean(arguments if isinstance(arguments, dict) else {"": arguments})
     call = ToolCall(
-        turn=turn, profile=profile, channel=channel, key=key, name=name[:100], kind=tool.kind if tool else "read", arguments=given
+        turn=turn,
+        profile=profile,
+        channel=channel,
+        key=key,
+        name=storable(name)[:100],
+        kind=tool.kind if tool else "read",
+        arguments=given,
     )
     call.request_id = call.pk.hex
     if tool and tool.kind != "read" and not at_once(call, tool, profile, asked):
@@ -155,6 +162,15 @@ def comparable(diff: list[dict[str, Any]]) -> list[Any]:
         for row in diff
         if row["id"] not in made
     ]
+
+
+def clean(value: Any) -> Any:
+    """Without what a database cannot keep."""
+    if isinstance(value, dict):
+        return {storable(str(key)): clean(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [clean(entry) for entry in value]
+    return storable(value) if isinstance(value, str) else value
 
 
 def for_model(result: Any) -> Any:

@@ -19,7 +19,7 @@ CHANGING = ("write", "delete", "bulk")
 def last_change(profile: Any, turns: Any) -> ToolCall | None:
     """The newest change that the assistant made for a person in a conversation, and did not take back."""
     calls = ToolCall.objects.filter(profile=profile, turn__in=turns, kind__in=CHANGING, status=ToolCall.Status.DONE)
-    return calls.order_by("-updated_at", "-id").first()
+    return calls.exclude(key=UNDO).order_by("-updated_at", "-id").first()
 
 
 def undo(profile: Any, call: ToolCall, *, turn: Any = None) -> ToolCall:

@@ -129,13 +129,13 @@ class Kind:
 
 def kinds() -> dict[str, Kind]:
     """Each record type, by its name; leads first."""
-    tools = all_tools()
-    return _kinds(tuple(VIEWSETS.values()), tuple(tools.values()))
+    all_tools()  # imports the viewsets
+    return _kinds(tuple(VIEWSETS.values()))
 
 
 @cache
-def _kinds(viewsets: tuple[Any, ...], tools: tuple[Tool, ...]) -> dict[str, Kind]:
-    made = {}
+def _kinds(viewsets: tuple[Any, ...]) -> dict[str, Kind]:
+    made, tools = {}, all_tools().values()
     for viewset in sorted(viewsets, key=lambda viewset: viewset.queryset.model._meta.model_name != DEFAULT):
         record = viewset.queryset.model._meta.model_name
         made[record] = Kind(record, viewset, {tool.view_action: tool for tool in tools if tool.record == record})

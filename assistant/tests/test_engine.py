@@ -14,7 +14,7 @@ from common.tenancy import org_scope
 from leads.models import Lead
 
 from .engine_case import EngineTestCase
-from .openai_server import Calls, Request, Text
+from .openai_server import Calls, Text
 
 LOOK = Calls(("search_leads", {"search": "john"}))
 
@@ -213,7 +213,3 @@ class ResponsesTest(OverBoth, EngineTestCase):
 
 class ChatTest(OverBoth, EngineTestCase):
     api = "chat"
-
-
-def echo(request: Request) -> Text:
-    return Text(request.said[-1][1])

@@ -1,0 +1,81 @@
+"""The local intent router: answers what needs no language model, and claims nothing that it understands only in part."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from . import questions
+from .intents import INTENTS
+from .talk import Answer, Context, Stop, Talk, Unclear
+
+__all__ = ["HELP", "Answer", "Context", "route"]
+
+HELP = """Without a language model I understand plain sentences about your records, such as:
+
+- “Show me all leads from Acme”, “open deals over 10,000”, “my leads created this week”
+- “How many deals close this month?”, “total value of open deals by stage”
+- “Show me John Smith”, “What is the phone of John Smith?”
+- “Create a new lead for Sarah Johnson at Google with email sarah@google.com”
+- “Move John Smith to meeting booked”, “Update the phone of John Smith to +1 555 0100”
+- “Add a note to John Smith: called today”, “Assign John Smith to me”, “Delete John Smith”, “Undo that”
+
+One thing at a time, please. I did not understand more than that, and I changed nothing."""
+
+LONGEST = 1000
+POLITE = re.compile(
+    r"(?:(?:hey|hi|hello|ok|okay|please|pls|kindly|now|so|also|great|thanks|thank you)\b[,.! ]*|(?:can|could|would|will) you (?:please |kindly )?"
+    r"|(?:i|we) (?:want|need|would like)(?: you)? to |i'd like (?:you )?to |let's |go ahead and |help me )",
+    re.IGNORECASE,
+)
+THANKS = re.compile(r"(?:[ ,]+(?:please|pls|thanks|thank you|for me))?[ .!?]*$", re.IGNORECASE)
+#: Two sentences, or two things at once.
+SEVERAL = re.compile(
+    r"[.!?;]\s+\S|\b(?:and then|then|afterwards|as well as|but|unless|because|otherwise|and also)\b|\bif\b", re.IGNORECASE
+)
+FREE_TEXT = re.compile(r"[:\"]|\b(?:note|comment|saying)\b", re.IGNORECASE)
+QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "„": '"', "\u00a0": " "})
+
+
+def route(message: str, profile: Any, use: Callable[..., Any], context: Context) -> Answer | None:
+    """The answer to a message, or None where it is not claimed: then nothing was changed.
+
+    ``use(name, arguments)`` runs a tool and returns its ToolCall.
+    """
+    if not 0 < len(message) <= LONGEST:
+        return None
+    talk = Talk(profile, use, context)
+    text = cleaned(message)
+    try:
+        if context.pending_question and (answer := questions.chosen(talk, text)):
+            return answer
+        if answer := understood(talk, text):
+            return answer
+        return questions.given(talk, message.strip()) if context.pending_question else None
+    except Unclear:
+        return None
+    except Stop as stop:
+        return stop.answer
+
+
+def understood(talk: Talk, text: str) -> Answer | None:
+    if re.fullmatch(r"(?:help|what can (?:you|i) do|how does this work|what do you do)(?: here| for me)?", text, re.IGNORECASE):
+        return Answer(HELP)
+    if not text or "\n" in text or (SEVERAL.search(text) and not FREE_TEXT.search(text)):
+        return None
+    for pattern, intent in INTENTS:
+        if match := pattern.fullmatch(text):
+            try:
+                return intent(talk, **match.groupdict())
+            except Unclear:
+                continue
+    return None
+
+
+def cleaned(message: str) -> str:
+    """A message without its courtesies."""
+    text = message.strip().translate(QUOTES)
+    if "\n" not in text:
+        text = " ".join(text.split())
+    for _ in range(4):
+        text = POLITE.sub("", text, count=1) if POLITE.match(text) else text
+    return THANKS.sub("", text).strip()

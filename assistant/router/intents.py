@@ -1,0 +1,247 @@
+"""What people ask for, as patterns of whole messages. A message that fits none, or only in part, is not claimed."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from assistant.tools import Tool
+
+from . import changing, reading
+from .kinds import Kind, find_kind, kinds
+from .names import Found, meant
+from .talk import Answer, Stop, Talk, Unclear
+
+INTENTS: list[tuple[re.Pattern[str], Callable[..., Answer]]] = []
+#: What can be done with a record once it is known which one; a question keeps the name and the arguments.
+ACTS: dict[str, Callable[..., Answer]] = {
+    "show": reading.show_record,
+    "field": reading.show_field,
+    "update": changing.update,
+    "clear": changing.clear,
+    "move": changing.move,
+    "comment": changing.comment,
+    "assign": changing.assign,
+    "act": changing.act,
+}
+FIELD = r"(?P<field>[a-z][a-z _-]{1,30}?)"
+REF = r"(?P<ref>.{1,120}?)"
+VALUE = r"(?P<text>.{1,400})"
+THE = r"(?:the |a |an |his |her |its |their )?"
+
+
+def intent(*patterns: str) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+    def declare(function: Callable[..., Answer]) -> Callable[..., Answer]:
+        INTENTS.extend((re.compile(pattern, re.IGNORECASE), function) for pattern in patterns)
+        return function
+
+    return declare
+
+
+def on(talk: Talk, act: str, ref: str, among: Iterable[Kind] | None = None, *, action: str = "list", **args: Any) -> Answer:
+    """Do something with the record that ``ref`` means, or ask which one it is."""
+    rows = meant(talk, ref, among, action=action)
+    return ACTS[act](talk, rows[0], **args) if len(rows) == 1 else which(rows, act, args)
+
+
+def which(rows: list[Found], act: str, args: dict[str, Any]) -> Answer:
+    many = "\n".join(f"{number}. {row.line()}" for number, row in enumerate(rows, 1))
+    question = {"ask": "which", "act": act, "args": args, "candidates": [row.as_json() for row in rows]}
+    return Answer(f"Which one do you mean?\n\n{many}", question)
+
+
+def with_field(field: str) -> list[Kind]:
+    """The record types that have a field. Raises Unclear where none has."""
+    found = []
+    for kind in kinds().values():
+        try:
+            kind.field_called(field)
+        except Unclear:
+            continue
+        found.append(kind)
+    if not found:
+        raise Unclear
+    return found
+
+
+# --- changing
+
+
+@intent(
+    r"(?:create|add|make|register|enter|open|start)\s+(?:a |an |the |another |me an? )?(?:brand )?(?:new )?(?P<rest>.+)",
+    r"new (?P<rest>.+)",
+)
+def create(talk: Talk, rest: str) -> Answer:
+    found = find_kind(rest)
+    if not found or found[1].start() != 0:
+        raise Unclear
+    return changing.create(talk, found[0], rest[found[1].end() :].removeprefix("'s"))
+
+
+@intent(
+    r"(?:move|advance|push|drag|shift|progress|promote|bring|put)\s+(?P<ref>.{1,120})\s+(?:to|into|in|on)\s+(?P<stage>.{2,60})",
+    r"(?:change|set|update|mark|close)\s+(?P<ref>.{1,120}?)\s+(?:to|as)\s+(?P<stage>.{2,60})",
+    r"(?:change|set|update|move)\s+(?:the )?(?:status|stage)\s+(?:of|for)\s+(?P<ref>.{1,120})\s+(?:to|as)\s+(?P<stage>.{2,60})",
+    r"(?:change|set|update|move)\s+(?P<ref>.{1,120})(?:'s|')\s+(?:status|stage)\s+(?:to|as)\s+(?P<stage>.{2,60})",
+    r"(?:change|set|update|move)\s+(?P<ref>his|her|its|their|the) (?:status|stage)\s+(?:to|as)\s+(?P<stage>.{2,60})",
+)
+def move(talk: Talk, ref: str, stage: str) -> Answer:
+    if ref.lower() == "the":
+        ref = "it"
+    staged = [kind for kind in kinds().values() if kind.is_staged]
+    relative = re.fullmatch(r"(?:the )?(next|previous)(?: stage| status)?", stage, re.I)
+    named = [kind for kind in staged if changing.similar_stage(kind, stage)]
+    if not named and not relative:
+        known = find_kind(ref)
+        if re.search(r"\b(stage|status)\b", stage, re.I) or (known and known[0].is_staged and not re.search(r"'s|\bof\b", ref)):
+            raise Unclear if len(stage.split()) > 4 else unknown_stage(talk, stage, known[0] if known else staged[0])
+        raise Unclear
+    exact = [kind for kind in named if changing.bare_stage(stage).casefold() in (row[1].casefold() for row in kind.stages())]
+    return on(talk, "move", ref, exact or named or staged, stage=stage)
+
+
+def unknown_stage(talk: Talk, stage: str, kind: Kind) -> Stop:
+    try:
+        changing.stage_called(talk, Found(kind.record, "", ""), stage)
+    except Stop as stop:
+        return stop
+    raise Unclear
+
+
+@intent(
+    rf"(?:update|change|set|edit|correct|fix|raise|lower|increase|decrease)\s+{THE}{FIELD}\s+(?:of|for|on)\s+{REF}\s+(?:to|=|as)\s+{VALUE}",
+    rf"(?:update|change|set|edit|correct|fix|raise|lower|increase|decrease|make)\s+{REF}(?:'s|(?<=s)')\s+{FIELD}\s+(?:to\s+|=\s*|as\s+)?(?<=\s){VALUE}",
+    rf"(?:update|change|set|edit|correct|fix|raise|lower|increase|decrease)\s+(?P<ref>his|her|its|their)\s+{FIELD}\s+(?:to|=|as)\s+{VALUE}",
+    rf"(?:update|change|edit|set|correct)\s+{REF}\s+with\s+{THE}{FIELD}\s+(?P<text>[^\s,;]{{1,200}})",
+    rf"(?:update|change|set)\s+{THE}{FIELD}\s+(?:of|for|on)\s+{REF}",
+    rf"(?:update|change|set)\s+{REF}(?:'s|(?<=s)')\s+{FIELD}",
+)
+def update(talk: Talk, field: str, ref: str, text: str | None = None) -> Answer:
+    return on(talk, "update", ref, with_field(field), field=field, text=text)
+
+
+@intent(rf"add\s+{THE}{FIELD}\s+(?P<text>[^\s,;]{{3,200}})\s+(?:to|for)\s+{REF}")
+def fill(talk: Talk, field: str, text: str, ref: str) -> Answer:
+    if field.split()[0].lower() in ("note", "notes", "comment", "tag"):
+        raise Unclear
+    return on(talk, "update", ref, with_field(field), field=field, text=text)
+
+
+@intent(rf"(?:rename)\s+{REF}\s+(?:to|as)\s+{VALUE}")
+def rename(talk: Talk, ref: str, text: str) -> Answer:
+    return on(talk, "update", ref, field="name", text=text)
+
+
+@intent(
+    rf"(?:remove|clear|delete|erase|empty)\s+{THE}{FIELD}\s+(?:of|from|for)\s+{REF}",
+    rf"(?:remove|clear|delete|erase|empty)\s+{REF}(?:'s|(?<=s)')\s+{FIELD}",
+    rf"(?:remove|clear|delete|erase|empty)\s+(?P<ref>his|her|its|their)\s+{FIELD}",
+)
+def clear(talk: Talk, field: str, ref: str) -> Answer:
+    return on(talk, "clear", ref, with_field(field), field=field)
+
+
+@intent(
+    rf"(?:add|write|leave|post|put|log|make)\s+(?:a |an |the )?(?:new )?(?:note|comment)\s+(?:to|on|for|about|at|with|under)\s+{REF}\s*(?::|,| - |\s(?:saying|that says|with the text|reading)(?: that)?:?)\s*(?P<text>.{{1,900}})",
+    rf"(?:comment|note|write)\s+(?:on|for|about|under)\s+{REF}\s*(?::|,| - |\s(?:saying|that)\b:?)\s*(?P<text>.{{1,900}})",
+    rf"(?:add|write|leave|post|put|log)\s+(?:a |an |the )?(?:note |comment )?(?P<text>\"[^\"]{{1,900}}\"|'[^']{{1,900}}')\s+(?:as a (?:note|comment) )?(?:to|on|for|under)\s+{REF}",
+    rf"(?:add|write|leave|post|put|log)\s+(?:a |an )?(?:new )?(?:note|comment)\s+(?:to|on|for|about)\s+{REF}",
+)
+def comment(talk: Talk, ref: str, text: str | None = None) -> Answer:
+    return on(talk, "comment", ref, text=text)
+
+
+@intent(
+    rf"(?:assign|reassign|give|hand over|hand|transfer|pass)\s+{REF}\s+(?:over )?to\s+(?P<to>.{{2,80}})",
+    rf"make\s+(?P<to>.{{2,80}}?)\s+(?:the )?owner of\s+{REF}",
+)
+def assign(talk: Talk, ref: str, to: str) -> Answer:
+    return on(talk, "assign", ref, to=to)
+
+
+@intent(rf"(?:delete|remove|trash|erase|get rid of|throw away|bin)\s+{REF}")
+def delete(talk: Talk, ref: str) -> Answer:
+    return on_tool(talk, ref, "destroy")
+
+
+@intent(rf"(?:restore|undelete|recover|bring back)\s+{REF}(?:\s+from the (?:bin|trash))?")
+def restore(talk: Talk, ref: str) -> Answer:
+    return on_tool(talk, ref, "restore", of="bin")
+
+
+@intent(rf"convert\s+{REF}(?:\s+(?:to|into)\s+(?:an? )?[a-z ,]{{3,60}})?")
+def convert(talk: Talk, ref: str) -> Answer:
+    return on_tool(talk, ref, "convert")
+
+
+@intent(r"(?P<verb>[a-z]+(?: [a-z]+)?)\s+(?P<ref>.{1,120})")
+def serve(talk: Talk, verb: str, ref: str) -> Answer:
+    """A service of a module that takes no more than the record, by its own name."""
+    name = verb.lower().replace(" ", "_")
+    if name not in {action for kind in kinds().values() for action, tool in kind.tools.items() if is_service(tool)}:
+        raise Unclear
+    return on_tool(talk, ref, name)
+
+
+def is_service(tool: Tool) -> bool:
+    return tool.kind == "write" and tool.parameters["required"] == ["id"] and tool.view_action not in ("partial_update", "move")
+
+
+def on_tool(talk: Talk, ref: str, name: str, of: str = "list") -> Answer:
+    having = [kind for kind in kinds().values() if name in kind.tools]
+    rows = meant(talk, ref, having, action=of)
+    return changing.act(talk, rows[0], name) if len(rows) == 1 else which(rows, "act", {"action": name})
+
+
+# --- reading
+
+ASK = r"(?:what(?:'s| is| was| are)|tell me|show(?: me)?|give me|get(?: me)?|find|do you (?:have|know)|do we have)"
+
+
+@intent(
+    r"(?:how many|count(?: of| up)?|number of|the number of)\s+(?P<rest>.{2,300})",
+    r"(?:what(?:'s| is)|tell me|give me|show me)\s+(?:the )?(?:number|count|total number) of\s+(?P<rest>.{2,300})",
+)
+def count(talk: Talk, rest: str) -> Answer:
+    return reading.count(talk, re.sub(r"^(?:of\s+)?(?:my|our)?\s*(?=my|our)", "", rest))
+
+
+@intent(
+    rf"(?:{ASK}\s+)?(?:the |our |my )?(?:total|sum|combined|overall|summed)(?: of)?(?: the)?(?:\s+(?P<what>[a-z ]{{3,20}}?))?\s+(?:of|for|from|in|over)\s+(?P<rest>.{{2,300}})",
+    r"(?:what(?:'s| is)|tell me|show me)\s+(?:the )?(?P<what>value|amount|worth)\s+of\s+(?P<rest>(?:all|my|our|the|open|won|lost)\b.{2,300})",
+    r"how much\s+(?:is|are)\s+(?P<rest>.{2,300}?)\s+worth(?:\s+in total)?",
+)
+def total(talk: Talk, rest: str, what: str | None = None) -> Answer:
+    return reading.total(talk, rest, what)
+
+
+@intent(
+    r"(?:show|list|find|get|display|give|search(?: for)?|see|view|fetch|pull up|look up|print)(?: me| us)?\s+(?P<rest>.{2,300})",
+    r"(?:what are|which|what|who are|do (?:i|we) have(?: any)?|are there(?: any)?|what|is there)\s+(?P<rest>.{2,300})",
+    r"(?P<rest>.{2,200})",
+)
+def show_list(talk: Talk, rest: str) -> Answer:
+    return reading.show_list(talk, re.sub(r"^(?:a list of|all of|list of)\s+", "", rest, flags=re.I))
+
+
+@intent(
+    rf"{ASK}\s+(?:the )?{FIELD}\s+(?:of|for|from)\s+{REF}",
+    rf"{ASK}\s+(?P<ref>his|her|its|their)\s+{FIELD}",
+    rf"{ASK}\s+{REF}(?:'s|(?<=s)')\s+{FIELD}",
+    rf"(?P<field>phone|email|value|status|stage|company|owner)\s+of\s+{REF}",
+)
+def show_field(talk: Talk, field: str, ref: str) -> Answer:
+    field = re.sub(r"^(?:current|new)\s+", "", field, flags=re.I)
+    return on(talk, "field", ref, with_field(field), field=field)
+
+
+@intent(rf"who (?:owns|is responsible for|is in charge of|takes care of|handles)\s+{REF}", rf"who is\s+{REF}\s+assigned to")
+def owner(talk: Talk, ref: str) -> Answer:
+    return on(talk, "field", ref, with_field("assigned_to"), field="assigned_to")
+
+
+@intent(
+    r"(?:show|get|find|display|see|view|open|pull up|look up|give|search(?: for)?)(?: me| us)?\s+(?:(?:everything|more|all|the details?|details?|information|info)\s+(?:about|on|of|for)\s+)?(?P<ref>.{1,120})",
+    r"(?:who is|who's|tell me(?: more| everything)? about|what do (?:you|we) know about|what about)\s+(?P<ref>.{1,120})",
+)
+def show(talk: Talk, ref: str) -> Answer:
+    return on(talk, "show", ref)
