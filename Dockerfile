@@ -17,6 +17,6 @@ USER atrium
 # The key signs nothing here: collectstatic only needs the settings to load.
 RUN SECRET_KEY=at-build-time DOMAIN_NAME=http://localhost python manage.py collectstatic --no-input --verbosity 0
 VOLUME /data
-EXPOSE 8000
+EXPOSE 8000 8001
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["python", "scripts/healthcheck.py"]
 CMD ["sh", "scripts/web.sh"]

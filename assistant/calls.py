@@ -51,15 +51,8 @@ def use_tool(
 def use_once(profile: Any, name: str, arguments: Any, *, turn: Any, key: Any, asked: Any, channel: str) -> ToolCall:
     tool = all_tools().get(name)
     given = clean(arguments if isinstance(arguments, dict) else {"": arguments})
-    call = ToolCall(
-        turn=turn,
-        profile=profile,
-        channel=channel,
-        key=key,
-        name=storable(name)[:100],
-        kind=tool.kind if tool else "read",
-        arguments=given,
-    )
+    call = ToolCall(turn=turn, profile=profile, channel=channel, key=key, name=storable(name)[:100], arguments=given)
+    call.kind = tool.kind if tool else "read"
     call.request_id = call.pk.hex
     if tool and tool.kind != "read" and not at_once(call, tool, profile, asked):
         return propose(call, profile)

@@ -27,6 +27,10 @@ logger = logging.getLogger(__name__)
 
 DAY, LONGEST, SILENCE = timedelta(hours=24), timedelta(minutes=30), timedelta(minutes=2)
 ATTEMPTS = 5
+USED_UP = (
+    "This month's limit for the language model is used up; an admin can raise it. "
+    "Plain requests still work, such as “Move John Smith to meeting booked”."
+)
 State = Turn.State
 
 
@@ -137,7 +141,7 @@ def reply_to(turn: Turn, profile: Profile) -> tuple[str, Any]:
     if not providers.is_configured():
         return HELP, None
     if is_used_up():
-        return f"This month's limit for the language model is used up; your admin can raise it. {HELP}", None
+        return USED_UP, None
     return ask_model(turn, profile, before), None
 
 
@@ -150,15 +154,16 @@ def context_of(before: list[Turn]) -> Context:
 def control(turn: Turn, profile: Profile, before: list[Turn]) -> str | None:
     """ "yes" and "no" to what the last answer proposed, and "undo that"; or what a dead worker did of it."""
     message = turn.message.strip()
-    done = list(turn.calls.filter(Q(key__startswith=CONFIRMED) | Q(key=UNDONE)).order_by("id"))
+    if UNDO.fullmatch(message):
+        taken = turn.calls.filter(key=UNDONE).first()
+        return spoken(taken, profile) if taken else undone(turn, profile)
     waiting = list(proposed_by(before[-1])) if before else []
-    if (waiting or done) and YES.fullmatch(message):
+    if YES.fullmatch(message):
+        done = turn.calls.filter(key__startswith=CONFIRMED).order_by("id")
         return " ".join([*(spoken(call, profile) for call in done), *(confirmed(turn, call, profile) for call in waiting)])
     if waiting and NO.fullmatch(message):
         cancel(profile, waiting)
         return "All right, I changed nothing."
-    if UNDO.fullmatch(message):
-        return spoken(done[0], profile) if done else undone(turn, profile)
     return None
 
 

@@ -38,8 +38,7 @@ def ask_model(turn: Turn, profile: Any, before: list[Turn]) -> str:
         if number < len(turn.steps):
             reply = stored_reply(turn.steps[number])
         else:
-            tools = [*(as_function(tool) for tool in tools_of_the_moment(profile, texts, found)), FIND_TOOLS]
-            reply = providers.ask(messages, tools, on_text=Writer(turn))
+            reply = providers.ask(messages, shown_tools(profile, texts, found), on_text=Writer(turn))
             store(turn, reply)
         if not reply.calls:
             return reply.text or "I have nothing to say to that."
@@ -47,6 +46,10 @@ def ask_model(turn: Turn, profile: Any, before: list[Turn]) -> str:
         messages.append({"role": "assistant", "content": reply.text, "calls": reply.calls})
         messages.extend(outcomes(turn, profile, reply, number, asked, found))
     raise Stopped(f"I stopped after {MAX_STEPS} steps without an answer. Ask for less at once.")
+
+
+def shown_tools(profile: Any, texts: list[str], found: set[str]) -> list[dict[str, Any]]:
+    return [*(as_function(tool) for tool in tools_of_the_moment(profile, texts, found)), FIND_TOOLS]
 
 
 def wish_of(turn: Turn, profile: Any, before: list[Turn]) -> Wish:

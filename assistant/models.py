@@ -114,7 +114,7 @@ class ToolCall(BaseModel):
 
     class Meta:
         db_table = "tool_calls"
-        verbose_name = "call"
+        verbose_name = "tool call"
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["org", "turn", "key"], name="tool_calls_once")]
         indexes = [

@@ -64,7 +64,7 @@ def history(turns: list[Turn]) -> list[dict[str, Any]]:
 
     Where the org keeps fields from models, that goes for answers that were given without one.
     """
-    messages, private = [], is_withholding()
+    messages, private = [], bool(turns) and is_withholding()
     for turn in turns:
         messages.append({"role": "user", "content": turn.message})
         if turn.result:

@@ -17,7 +17,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.db import DatabaseError, InterfaceError, connections
 from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -32,8 +32,8 @@ from .views import own_turn, status_of
 
 logger = logging.getLogger(__name__)
 
-#: Seconds: between two looks, to the next sign of life, to the end of a stream.
-EVERY, ALIVE, LONGEST = 0.15, 15, 30 * 60
+#: Seconds: between two looks while there is news, and at most; to the next sign of life; to the end of a stream.
+EVERY, SLOWEST, ALIVE, LONGEST = 0.15, 1.0, 15, 30 * 60
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 AGAIN = "retry: 1000\n\n"
 
@@ -52,8 +52,11 @@ class ChatStreamView(APIView):
         renderer = self.get_renderers()[0]
         return renderer, renderer.media_type
 
-    @extend_schema(responses={(200, "text/event-stream"): OpenApiTypes.STR})
-    def get(self, request: Request, task_id: UUID) -> HttpResponseBase:
+    @extend_schema(
+        responses={(200, "text/event-stream"): OpenApiTypes.STR},
+        parameters=[OpenApiParameter("task_id", UUID, "path", description="Of the message sent")],
+    )
+    def get(self, request: Any, task_id: UUID) -> HttpResponseBase:
         profile = request._request.profile
         reader = Reader(own_turn(profile, task_id).pk, request.headers["Authorization"], request.headers.get("org"))
         if isinstance(request._request, ASGIRequest):
@@ -65,16 +68,18 @@ class ChatStreamView(APIView):
 async def events(reader: "Reader") -> AsyncIterator[str]:
     await sync_to_async(connections.close_all)()  # the request's: a stream keeps none while it waits
     started = spoken = monotonic()
+    pause = EVERY
     yield AGAIN
     while not reader.ended and monotonic() - started < LONGEST:
         news = await in_thread(reader.look_again)
+        pause = EVERY if news else min(pause * 1.2, SLOWEST)
         if not news and monotonic() - spoken > ALIVE:
             news = ": still here\n\n"
         if news:
             spoken = monotonic()
             yield news
         if not reader.ended:
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(pause)
 
 
 class Reader:
@@ -89,11 +94,11 @@ class Reader:
         try:
             caller = find_caller(*self.caller)
             if caller.profile is None:
-                return self.end("error", {"state": "FAILURE", "error": caller.error or NOT_FOUND, "status": "Task failed"})
+                raise Http404(caller.error)
             with org_scope(caller.profile, source="api"):
                 return self.look(caller.profile)
-        except Http404:
-            return self.end("error", {"state": "FAILURE", "error": NOT_FOUND, "status": "Task failed"})
+        except Http404 as gone:
+            return self.end("error", {"state": "FAILURE", "error": str(gone) or NOT_FOUND, "status": "Task failed"})
         except (DatabaseError, InterfaceError) as error:
             logger.warning("a stream waits for the database: %s", error)
             return ""
@@ -102,10 +107,11 @@ class Reader:
         """The events since the last look. The turn is read before its calls: when it has ended, they are all there."""
         turn = own_turn(profile, self.turn_id)
         steps = "".join(self.step(call) for call in turn.calls.order_by("id").only("name", "status"))
+        told = status_of(turn)
         if turn.state == Turn.State.SUCCESS:
-            return steps + self.token(turn.result["message"]) + self.end("done", status_of(turn))
+            return steps + self.token(told["result"]["message"]) + self.end("done", told)
         if turn.state == Turn.State.FAILURE:
-            return steps + self.end("error", status_of(turn))
+            return steps + self.end("error", told)
         return steps + self.token(turn.partial)
 
     def step(self, call: Any) -> str:

@@ -150,7 +150,7 @@ class CallViewSet(ReadViewSet):
             return self.written(confirm(self.profile, self.own(pk).pk).pk)
         except ToolError as error:
             refusal = self.handle_exception(as_api_error(error))
-            refusal.keep_changes = True  # type: ignore[attr-defined] -- the proposal shows what it would change now
+            refusal.keep_changes = True  # type: ignore[attr-defined]  # the proposal shows what it would change now
             return refusal
 
     @extend_schema(request=None)

@@ -18,7 +18,7 @@ from common.people.models import Org
 from common.tenancy import current
 
 #: The groups of the menu, in order; ``TenantAdmin.section`` names one.
-SECTIONS = ("Records", "Organization", "Platform")
+SECTIONS = ("Records", "Organization", "Assistant", "Platform")
 
 
 def may_administer(request: Any) -> bool:
@@ -72,7 +72,7 @@ class AtriumAdminSite(UnfoldAdminSite):
 
     def login(self, request: Any, extra_context: Any = None) -> Any:
         if request.user.is_authenticated and not self.has_permission(request):
-            raise PermissionDenied
+            raise PermissionDenied("Only an organization's admins, and the platform's staff, get in here.")
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
     def password_change(self, request: Any, extra_context: Any = None) -> Any:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import cycle
 from typing import Any
+from unicodedata import normalize
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -162,7 +163,9 @@ def load() -> None:
 
 
 def email_of(name: str, domain: str) -> str:
-    return f"{name.split()[0].lower()}@{domain}"
+    """The first name at ``domain``, in plain letters: an address with accents is none for most servers."""
+    plain = normalize("NFKD", name.split()[0]).encode("ascii", "ignore").decode()
+    return f"{plain.lower()}@{domain}"
 
 
 def make_user(name: str, email: str, password: str, **fields: Any) -> User:

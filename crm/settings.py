@@ -9,6 +9,7 @@ from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -37,6 +38,8 @@ ATRIUM_HOME = Path(env.str("ATRIUM_HOME", str(BASE_DIR / "var"))).resolve()
 ATRIUM_HOME.mkdir(parents=True, exist_ok=True)
 BIND = env.str("BIND", "127.0.0.1")
 PORT = env.int("PORT", 8000)
+if not 0 < PORT < 65536:
+    raise ImproperlyConfigured("PORT must be between 1 and 65535")
 DOMAIN_NAME = env.str("DOMAIN_NAME", f"http://localhost:{PORT}").rstrip("/")
 
 
@@ -72,6 +75,7 @@ INSTALLED_APPS = [
     "crm.apps.CrmConfig",
     "crm.apps.AtriumAdminConfig",
     "django.contrib.auth",
+    "django.contrib.humanize",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
@@ -118,12 +122,16 @@ TEMPLATES: list[dict[str, Any]] = [
 # --- Database: see docs/tenancy.md for the three roles ------------------------------------------------------------
 
 
+def postgres_url(name: str) -> dict[str, Any]:
+    if not env.str(name).startswith(("postgres://", "postgresql://")):
+        raise ImproperlyConfigured(f"{name} must look like postgres://user:password@host:5432/name")
+    return env.db_url(name)
+
+
 def database() -> dict[str, Any]:
     """DATABASE_URL, or DBNAME and its kin, or the embedded PostgreSQL."""
     if env.str("DATABASE_URL", ""):
-        settings = env.db_url("DATABASE_URL")
-        if "postgres" not in settings["ENGINE"]:
-            raise ImproperlyConfigured("DATABASE_URL must look like postgres://user:password@host:5432/name")
+        settings = postgres_url("DATABASE_URL")
     elif env.str("DBNAME", ""):
         names = {"NAME": "DBNAME", "USER": "DBUSER", "PASSWORD": "DBPASSWORD", "HOST": "DBHOST", "PORT": "DBPORT"}
         settings = {name: env.str(variable, "") for name, variable in names.items()}
@@ -147,7 +155,7 @@ DATABASE_OWNER: dict[str, Any] = (
     if "embedded" in DATABASES["default"].get("OPTIONS", {})
     else {
         key: value
-        for key, value in (env.db_url("DATABASE_OWNER_URL") if env.str("DATABASE_OWNER_URL", "") else {}).items()
+        for key, value in (postgres_url("DATABASE_OWNER_URL") if env.str("DATABASE_OWNER_URL", "") else {}).items()
         if key in ("NAME", "USER", "PASSWORD", "HOST", "PORT") and value
     }
 )
@@ -274,7 +282,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {"StageKind": "common.records.models.Stage.Kind", "ToolKind": "assistant.tools.KINDS"},
     "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_SETTINGS": {
@@ -361,7 +369,8 @@ UNFOLD = {
     "SITE_TITLE": "Atrium",
     "SITE_HEADER": "Atrium",
     "SITE_SUBHEADER": "common.admin_site.place",
-    "SITE_SYMBOL": "roofing",
+    "SITE_ICON": lambda request: static("atrium/logo.svg"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("atrium/logo.svg")}],
     "SITE_URL": "/app/",
     "SHOW_BACK_BUTTON": True,
     "COLORS": {
@@ -385,6 +394,7 @@ UNFOLD = {
 
 LANGUAGE_CODE = "en"
 USE_I18N = False
+FORMAT_MODULE_PATH = "crm.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 APPEND_SLASH = False  # the slash middleware does it, for every method and without a redirect

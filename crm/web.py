@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from importlib import import_module
 from multiprocessing.util import Finalize
 from typing import Any
 
@@ -14,7 +15,6 @@ from django.urls import get_resolver
 
 from common.tenancy import embedded
 
-THREADS = 16
 SECONDS_TO_STOP = 5
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}  # Ctrl-C, a service manager, a closed terminal
 
@@ -30,16 +30,16 @@ def serve(*, with_worker: bool, when_ready: Callable[[], None]) -> None:
     from granian.log import LogLevels
 
     server = Granian(
-        "crm.wsgi:application",
+        "crm.asgi:application",
         address=settings.BIND,
         port=settings.PORT,
-        interface=Interfaces.WSGI,
-        blocking_threads=THREADS,
+        interface=Interfaces.ASGI,
         workers_kill_timeout=SECONDS_TO_STOP,
         log_level=LogLevels.error,
     )
     server.on_startup(when_ready)
-    get_resolver()._populate()  # imports every view now, rather than with the first request
+    import_module("crm.asgi")  # now, rather than in the web process
+    get_resolver()._populate()  # imports every view, rather than with the first request
     connections.close_all()  # the web process makes its own
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     threading.Thread(target=await_signal, args=[server.signal_handler_interrupt], daemon=True).start()
@@ -60,7 +60,7 @@ def load_web() -> Callable[..., Any]:
     os.setpgrp()  # out of reach of Ctrl-C: the main process ends this one
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until the server sets its own
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-    from crm.wsgi import application
+    from crm.asgi import application
 
     threading.Thread(target=end_with_parent, args=[os.getppid()], daemon=True).start()
     if embedded.is_used():

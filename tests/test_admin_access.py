@@ -2,8 +2,9 @@
 
 from django.urls import reverse
 
+from common.activity.models import Activity
 from common.people.models import Profile, User
-from common.records.models import Tag
+from common.records.models import Stage, Tag
 from common.tenancy import org_scope
 from leads.models import Lead
 
@@ -13,6 +14,17 @@ NOWHERE = "0192d3c0-0000-7000-8000-000000000000"
 
 
 class AdminAccessTest(AdminTestCase):
+    def test_the_menu_leads_to_every_page(self) -> None:
+        page = self.browser().get(reverse("admin:index")).content.decode()
+        for model in TENANT_MODELS:
+            if model is not Stage:  # on the page of its pipeline
+                self.assertIn(f'href="{self.url(model, "changelist")}"', page)
+
+    def test_the_stream_calls_things_as_people_do(self) -> None:
+        page = self.browser().get(self.url(Activity, "changelist"))
+        self.assertContains(page, "created API key")
+        self.assertNotContains(page, "created apikey")
+
     def test_everyone_else_is_refused_everywhere(self) -> None:
         urls = [reverse("admin:index"), reverse("admin:autocomplete")]
         for model, row in self.ours.items():
@@ -32,7 +44,8 @@ class AdminAccessTest(AdminTestCase):
         self.assertEqual(client.get(reverse("admin:index")).status_code, 200)
         with org_scope(self.org):
             Profile.objects.filter(pk=self.alice.pk).update(is_active=False)
-        self.assertEqual(client.get(reverse("admin:index"), follow=True).status_code, 403)
+        refused = client.get(reverse("admin:index"), follow=True)
+        self.assertContains(refused, "Only an organization&#x27;s admins", status_code=403)
 
     def test_an_admin_of_two_orgs_works_in_the_one_they_chose(self) -> None:
         with org_scope(self.other):

@@ -48,6 +48,8 @@ class DemoTest(TestCase):
                 self.assertFalse(Lead.objects.filter(assigned_to=None).exists())
                 self.assertTrue(Lead.objects.filter(tags__isnull=False).exists())
                 self.assertTrue(Comment.objects.exists())
+                for lead in Lead.objects.all():
+                    lead.full_clean(exclude=["org"])
 
     def test_is_not_loaded_twice(self) -> None:
         self.load()

@@ -79,7 +79,15 @@ assert not settings.DEBUG and not settings.CORS_ALLOWED_ORIGINS
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PORT", "abc"), ("MAIL_BACKEND", "pigeon"), ("DATABASE_URL", "mysql://x@y/z"), ("LOG_FORMAT", "xml")]
+    ("name", "value"),
+    [
+        ("PORT", "abc"),
+        ("PORT", "80000"),
+        ("MAIL_BACKEND", "pigeon"),
+        ("DATABASE_URL", "mysql://x@y/z"),
+        ("DATABASE_URL", "rubbish"),
+        ("LOG_FORMAT", "xml"),
+    ],
 )
 def test_a_wrong_value_is_named_in_one_line(name: str, value: str) -> None:
     checked = run("manage.py", "check", **{name: value})

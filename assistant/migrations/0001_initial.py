@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
                 ('turn', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='calls', to='assistant.turn')),
             ],
             options={
-                'verbose_name': 'call',
+                'verbose_name': 'tool call',
                 'db_table': 'tool_calls',
                 'ordering': ['-id'],
             },

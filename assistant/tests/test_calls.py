@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from assistant import engine
 from assistant.calls import CAP, cancel, capped, confirm, for_model, use_tool
-from assistant.models import AssistantPreferences, AssistantSettings, ToolCall, Turn
+from assistant.models import AssistantPreferences, AssistantSettings, ToolCall
 from assistant.tools import ToolError
 from assistant.undo import undo
 from common.activity.models import Activity
@@ -78,9 +79,7 @@ class GateTest(CallTestCase):
 
     def test_the_same_key_is_done_once(self) -> None:
         with org_scope(self.alice):
-            from assistant.engine import start
-
-            turn = start(self.alice, "note twice")
+            turn = engine.start(self.alice, "note twice")
             calls = [
                 use_tool(self.alice, "comment_on_lead", {"id": self.lead, "comment": "Hi"}, turn=turn, key="0.0") for _ in "ab"
             ]
@@ -199,29 +198,3 @@ class ModelSightTest(CallTestCase):
         self.assertLess(len(str(cut)), CAP * 1.2)
         self.assertIn("more are left out", cut["cut"])
         self.assertEqual(len(cut["results"]) + int(cut["cut"].split()[0]), 100)
-
-
-class ChatTest(OrgTestCase):
-    def test_shapes_of_the_chat(self) -> None:
-        client = self.client_of(self.alice)
-        for root in ("", "/api/v1/assistant", "/api/assistant"):
-            with self.captureOnCommitCallbacks():  # the answer itself: test_task
-                taken = client.post(f"{root}/chat/", {"message": "Show me all leads from Acme Corp"})
-            self.assertEqual(taken.status_code, 200)
-            task_id = taken.json()["task_id"]
-            self.assertEqual(
-                taken.json(), {"task_id": task_id, "status": "processing", "message": "Message received, processing..."}
-            )
-            waiting = {"state": "PENDING", "status": "Task is waiting to be processed..."}
-            self.assertEqual(client.get(f"{root}/chat/status/{task_id}/").json(), waiting)
-            for other in (self.max, self.mallory):
-                self.assert_error(self.client_of(other).get(f"{root}/chat/status/{task_id}/"), 404)
-        for message in ("", "  ", None, 4, ["x"]):
-            refused = client.post("/chat/", {"message": message}, format="json")
-            self.assertEqual((refused.status_code, refused.json()["error"]), (400, "Message is required"))
-        self.assertEqual(client.post("/chat/", {}).json()["error"], "Message is required")
-        self.assertIn("too long", client.post("/chat/", {"message": "x" * 100_000}).json()["error"])
-        self.assertEqual(client.post("/chat/clear/").json(), {"status": "success", "message": "Conversation context cleared"})
-        self.assert_error(self.client_of(None).post("/chat/", {"message": "hi"}), 401)
-        with org_scope(self.org):
-            self.assertEqual(Turn.objects.count(), 3)

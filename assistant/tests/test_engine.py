@@ -61,10 +61,18 @@ class OverBoth:
         self.assertEqual((self.now().stage.name, self.calls()), ("Interest", [("update_lead_status", "cancelled")]))
 
     def test_deleting_and_bulk_changes_are_proposed_whatever_was_said(self: Any) -> None:
-        self.answer("Delete the lead John Smith now", Calls(("delete_lead", {"id": self.john})), Text("Delete John Smith?"))
+        self.answer(
+            "Think it over, and then delete the lead John Smith",
+            Calls(("delete_lead", {"id": self.john})),
+            Text("Delete John Smith?"),
+        )
         self.assertIsNone(self.now().deleted_at)
         bulk = {"leads": [self.john, self.ada], "assigned_to": str(self.uma.pk)}
-        self.answer("Assign John Smith and Ada Byron to Uma", Calls(("bulk_assign_leads", bulk)), Text("Both to Uma?"))
+        self.answer(
+            "Think it over, and then assign John Smith and Ada Byron to Uma",
+            Calls(("bulk_assign_leads", bulk)),
+            Text("Both to Uma?"),
+        )
         with org_scope(self.org):
             self.assertFalse(self.now().assigned_to.exists())
         self.assertIn("Done", self.answer("ok!")["message"])
@@ -75,21 +83,29 @@ class OverBoth:
     def test_many_small_changes_are_a_bulk_change(self: Any) -> None:
         steps = [(f"Lead {number}", self.make_lead(f"Lead {number}")) for number in range(7)]
         calls = Calls(*(("update_lead_data", {"id": pk, "company": "Acme"}) for _, pk in steps))
-        result = self.answer("Update the company of each lead to Acme", calls, Text("Five are done; two more?"))
+        result = self.answer(
+            "Think it over, and then update the company of each lead to Acme", calls, Text("Five are done; two more?")
+        )
         self.assertEqual((len(result["actions_performed"]), len(result["proposals"])), (5, 2))
 
     def test_who_wants_to_be_asked_is_asked(self: Any) -> None:
         self.prefer_to_be_asked()
         change = Calls(("update_lead_status", {"id": self.john, "status": "Meeting booked"}))
-        result = self.answer("Move John to meeting booked, after a close look", change, Text("Shall I?"))
+        result = self.answer("Think it over, and then move John to meeting booked", change, Text("Shall I?"))
         self.assertEqual((self.now().stage.name, len(result["proposals"])), ("Interest", 1))
         self.assertEqual(self.answer("Yes.")["message"], "Moved John Smith to Meeting booked.")
 
     def test_an_answer_to_a_question_means_what_was_asked_before(self: Any) -> None:
         self.make_lead("John Miller")
         both = Calls(("search_leads", {"search": "john"}))
-        self.answer("Move John to meeting booked, whichever is older", both, Text("John Smith or John Miller?"))
-        self.answer("Smith", Calls(("update_lead_status", {"id": self.john, "status": "Meeting booked"})), Text("Done."))
+        self.answer(
+            "Think it over, and then move John to meeting booked, whichever is older", both, Text("John Smith or John Miller?")
+        )
+        self.answer(
+            "The Smith that you found",
+            Calls(("update_lead_status", {"id": self.john, "status": "Meeting booked"})),
+            Text("Done."),
+        )
         self.assertEqual(self.now().stage.name, "Meeting booked")
 
     def test_few_tools_are_shown_and_others_found(self: Any) -> None:
@@ -145,12 +161,12 @@ class OverBoth:
         moved = ("update_lead_data", {"id": self.john, "email": "new@acme.example"})
         self.answer("Explain John", Calls(*reads, ("search_leads", {"search": "john"}), moved), Text("A lead."))
         with org_scope(self.alice), override_settings(OPENAI_API_KEY=""):
-            spoken = engine.start(self.alice, "What is John's address?")
+            spoken = engine.start(self.alice, "Say what John's address is")
             Turn.objects.filter(pk=spoken.pk).update(state="SUCCESS", result={"message": "It is john@acme.example."})
         self.answer("Explain that to me once more", Text("No."))
         sent = json.dumps(self.server.requests)
         self.assertIn("John Smith", sent)
-        self.assertIn("What is John's address?", sent)
+        self.assertIn("Say what John's address is", sent)
         for secret in ("john@acme.example", "castle"):
             self.assertNotIn(secret, sent)
         self.assertEqual(self.now().email, "john@acme.example")
@@ -159,7 +175,7 @@ class OverBoth:
         names = ("get_lead", "delete_lead", "update_lead_data", "comment_on_lead", "update_lead_status", "lead_history")
         more = {"comment_on_lead": {"comment": "x"}, "update_lead_status": {"status": "Interest"}}
         calls = Calls(*((name, {"id": self.sam, **more.get(name, {})}) for name in names), ("search_leads", {"search": "secret"}))
-        self.answer(f"Update, move, comment on and delete {self.sam}", calls, Text("There is none."))
+        self.answer(f"Think it over, and then update, move, comment on and delete {self.sam}", calls, Text("There is none."))
         *outcomes, found = [json.loads(text) for text in self.server.requests[1].results]
         self.assertEqual({(outcome["status"], outcome["error"]) for outcome in outcomes}, {("failed", "Not found.")})
         self.assertNotIn("Secret Sam", json.dumps([outcomes, found]))
@@ -171,7 +187,9 @@ class OverBoth:
             ("get_lead", {"id": self.john}),
         )
         for person, error in ((self.uma, "Not found."), (self.vic, "Your role may not")):
-            self.answer("Update John's value to 1 and delete him", calls, Text("I may not."), profile=person)
+            self.answer(
+                "Think it over, and then update John's value to 1 and delete him", calls, Text("I may not."), profile=person
+            )
             for text in self.server.requests[-1].results:
                 self.assertIn(error, json.loads(text)["error"])
         self.assertEqual(self.server.requests[-1].tools, ["find_tools"])  # Vic's role allows none
@@ -183,24 +201,24 @@ class OverBoth:
             self.assertEqual(self.server.requests[-1].said[-1], ("user", text))
 
     def test_comments_are_the_persons_words(self: Any) -> None:
-        said = "Add a comment to John that he wants two boats in May"
+        said = "Think it over, and then add a comment to John that he wants two boats in May"
         self.answer(said, Calls(("comment_on_lead", {"id": self.john, "comment": "Wants two boats in May."})), Text("Done."))
         with org_scope(self.org):
             self.assertEqual(Comment.objects.get().comment, "Wants two boats in May.")
 
     def test_a_new_lead_is_what_was_said(self: Any) -> None:
         made = {"name": "Sarah Johnson", "company": "Google", "phone": "+44 20 7183 8750", "value": 5000, "status": "Interest"}
-        said = "Create a new lead for sarah johnson at Google, phone +442071838750, worth 5k"
+        said = "Think it over, and then create a new lead for sarah johnson at Google, phone +442071838750, worth 5k"
         self.answer(said, Calls(("create_lead", made)), Text("Done."))
         more = made | {"name": "Eve Evil"}
-        self.answer("Create a new lead for Tom", Calls(("create_lead", more)), Text("Hm."))
+        self.answer("Think it over, and then create a new lead for Tom", Calls(("create_lead", more)), Text("Hm."))
         with org_scope(self.org):
             self.assertEqual(Lead.objects.filter(company="Google").count(), 1)
 
     def test_the_last_answers_record_need_not_be_named(self: Any) -> None:
         self.answer("Explain John", LOOK, Text("A lead."))
         self.answer(
-            "Now update his phone to +442071838750",
+            "Think it over, and then update his phone to +442071838750",
             Calls(("update_lead_data", {"id": self.john, "phone": "+442071838750"})),
             Text("Done."),
         )

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from assistant import engine
 from assistant.models import ToolCall, Turn
+from assistant.router import HELP
 from assistant.tools import ToolError, all_tools
 from common.people.models import Profile
 from common.tenancy import org_scope
@@ -18,7 +19,7 @@ from common.testing.committed import CommittedTestCase
 from .engine_case import EngineTestCase
 from .openai_server import Calls, Cut, Fault, Garbage, Hang, OpenAIServer, Page, Text
 
-TO_500 = "Please find John and then change his value to 500"
+TO_500 = "Think it over, and then change John's value to 500"
 
 
 class OverBoth:
@@ -28,7 +29,7 @@ class OverBoth:
 
     def test_without_a_key_it_says_what_it_can_do(self: Any) -> None:
         with override_settings(OPENAI_API_KEY=""):
-            self.assertIn("I can", self.answer("Explain the meaning of life to me")["message"])
+            self.assertEqual(self.answer("Explain the meaning of life to me")["message"], HELP)
         self.assertEqual(self.server.paths, [])
 
     def test_a_wrong_key(self: Any) -> None:
@@ -82,7 +83,7 @@ class OverBoth:
             ("find_tools", "[]"),
         ]
         before = self.changes()
-        self.answer("Update John's value to 5 or create a lead a b", Calls(*wrong), Text("I cannot."))
+        self.answer("Think it over, and then update John's value to 5 or create a lead a b", Calls(*wrong), Text("I cannot."))
         *outcomes, _ = [json.loads(text) for text in self.server.requests[1].results]
         self.assertEqual({outcome["status"] for outcome in outcomes}, {"failed"})
         self.assertIn("not JSON", outcomes[0]["error"])
@@ -104,7 +105,7 @@ class OverBoth:
         def update(number: int) -> Any:
             return "update_lead_data", {"id": self.john, "value": number}
 
-        said = "Update John's value to 1, 2, 3 and so on"
+        said = "Think it over, and then update John's value to 1, 2, 3 and so on"
         self.assertIn("more than 15", self.error(said, Calls(*map(update, range(20)))))
         self.assertEqual((self.now().value, self.calls()), (100, []))
         three = [Calls(*map(update, range(start, start + 3))) for start in range(0, 21, 3)]
@@ -233,7 +234,7 @@ class AtOnceTest(CommittedTestCase):
         comment = Calls(("comment_on_lead", {"id": made["id"], "comment": "Hi"}))
         with OpenAIServer([comment, Text("Done.")]) as server, self.settings(OPENAI_API="chat", **server.settings):
             with org_scope(self.alice):
-                turn = engine.start(self.alice, "Add a comment to John, please: Hi")
+                turn = engine.start(self.alice, "Think it over, and then add a comment to John: Hi")
 
             def work() -> Any:
                 with org_scope(self.alice):
@@ -253,7 +254,7 @@ class AtOnceTest(CommittedTestCase):
             return Calls(("comment_on_lead", {"id": made["id"], "comment": "Hi"}))
 
         with OpenAIServer(slow) as server, self.settings(OPENAI_API="chat", **server.settings):
-            turn = engine.say(self.alice, "Add a comment to John, please: Hi")
+            turn = engine.say(self.alice, "Think it over, and then add a comment to John: Hi")
         self.assertEqual(turn.state, "PROCESSING")
         self.assertEqual(self.client_of(self.alice).get(f"/api/v1/leads/comment/{made['id']}/").json()["count"], 0)
 

@@ -11,7 +11,10 @@ from .engine_case import EngineTestCase
 from .injections import TEXTS
 from .openai_server import Calls, Request, Text
 
-READ = ("Summarize what we know about John Smith, please", "What do the notes of John Smith say, and what should we do next?")
+READ = (
+    "Think over and summarize what we know about John Smith, please",
+    "What do the notes of John Smith say, and what should we do next?",
+)
 
 
 class InjectionTest(EngineTestCase):
@@ -85,7 +88,7 @@ class InjectionTest(EngineTestCase):
             return Calls(("update_lead_data", {"id": self.john, "value": 500}), *self.evil())
 
         self.poison(TEXTS[0])
-        asked = "Update the value of John Smith to 500, and move, comment, assign or create nothing else"
+        asked = "Think it over, and then update the value of John Smith to 500, and move, comment, assign or create nothing else"
         result = self.answer(asked, self.read(), obedient, Text("Done."))
         self.assertEqual([action["arguments"] for action in result["actions_performed"]], [{"id": self.john, "value": 500}])
         self.assertEqual(self.now().value, 500)

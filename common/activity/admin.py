@@ -10,7 +10,7 @@ from unfold.views import ChangeList
 from common.admin_base import TenantAdmin
 from common.admin_lists import OneOfFilter, TenantChangeList
 
-from .lines import WORDS, lines_of, tracked_model, who, with_names, with_records
+from .lines import WORDS, kind_of, lines_of, tracked_model, who, with_names, with_records
 from .models import Activity
 
 SOURCES = ("api", "admin", "assistant", "import", "site", "system")
@@ -69,7 +69,7 @@ class ActivityAdmin(TenantAdmin):
 
     @admin.display(description="What")
     def what(self, row: Any) -> str:
-        return f"{WORDS.get(row.action, row.action)} {row.record_type}"
+        return f"{WORDS.get(row.action, row.action)} {kind_of(row.record_type)}"
 
     @admin.display(description="Record")
     def row(self, row: Any) -> str:

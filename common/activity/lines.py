@@ -52,6 +52,12 @@ def tracked_model(record_type: str) -> Any:
     return None
 
 
+def kind_of(record_type: str) -> str:
+    """What people call the rows that the stream calls ``record_type``: "API key" for "apikey"."""
+    model = tracked_model(record_type)
+    return str(model._meta.verbose_name) if model else record_type
+
+
 def history_rows(obj: Any) -> QuerySet[Activity]:
     rows = Activity.objects.filter(record_type=obj._meta.model_name, record_id=obj.pk)
     return with_names(rows).order_by("-id")
@@ -86,7 +92,7 @@ def lines_of(site: Any, request: Any, model: Any, rows: Iterable[Any]) -> list[L
             source=row.source,
             request_id=row.request_id,
             changes=[change for column, change in changes_of(model, row, names) if column not in hidden],
-            kind=row.record_type,
+            kind=kind_of(row.record_type),
         )
         for row in rows
     ]

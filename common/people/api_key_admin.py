@@ -17,6 +17,7 @@ class ApiKeyAdmin(TenantAdmin):
     list_select_related = ("profile__user",)
     search_fields = ["name", "prefix"]
     actions = ["revoke"]
+    list_before_template = "admin/api_keys.html"
     readonly_fields = ["profile", "state", "last_used"]
 
     def has_add_permission(self, request: Any) -> bool:

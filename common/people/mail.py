@@ -1,6 +1,7 @@
 """Mails of the platform: stored with the change that causes them, sent after it, tried again until it works."""
 
 from datetime import timedelta
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,17 @@ def queue_mail(to: str, template: str, **context: Any) -> None:
 
 
 def send_mail(mail_id: str) -> bool:
-    """Send a stored mail, once. What fails is tried again later, at growing intervals; sent text is not kept."""
+    """Send a stored mail, once. What fails is tried again later, at growing intervals; sent text is not kept.
+
+    Of a worker that dies between the mail server's yes and the commit, nobody knows whether the mail went out: it is sent
+    again, and by the same Message-ID a mail system recognizes the second one.
+    """
     with transaction.atomic():
         mail = OutgoingMail.objects.select_for_update(skip_locked=True).filter(pk=mail_id, sent_at=None).first()
         if mail is None:
             return False
-        message = EmailMultiAlternatives(mail.subject, mail.text, settings.DEFAULT_FROM_EMAIL, [mail.to])
+        same_each_time = {"Message-ID": f"<{mail.pk}@{sending_domain()}>"}
+        message = EmailMultiAlternatives(mail.subject, mail.text, settings.DEFAULT_FROM_EMAIL, [mail.to], headers=same_each_time)
         message.attach_alternative(mail.html, "text/html")
         mail.attempts += 1
         try:
@@ -45,6 +51,10 @@ def send_mail(mail_id: str) -> bool:
             mail.sent_at, mail.text, mail.html, mail.error = timezone.now(), "", "", ""
         mail.save()
     return mail.sent_at is not None
+
+
+def sending_domain() -> str:
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
 
 
 def due_mails() -> list[str]:

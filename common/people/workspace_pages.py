@@ -106,6 +106,7 @@ def app(request: Any) -> HttpResponse:
         "orgs": [membership.org for membership in orgs],
         "columns": columns,
         "has_leads": any(column.count for column in columns or []),
+        "may_create": profile.scope_for("leads", "create") != "none",
         "api": request.build_absolute_uri("/api/v1"),
     }
     if not may_invite(profile):

@@ -1,32 +1,24 @@
 """A real server on a database of its own, and a real browser."""
 
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 from django.conf import settings
-from django.db import connection
 
-from common.tenancy import embedded
 from common.tenancy.roles import OWNER
+from common.testing.live_server import answers, environment, free_port, wait_for
 from conftest import administrator, migrations_digest, run
 
 CHROMIUM = Path("/usr/bin/chromium")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-PATIENCE = 60  # seconds
-OTHER_DATABASE = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "CELERY_BROKER_URL", "SMTP_HOST", "MAIL_BACKEND")
 
 
 @dataclass(frozen=True)
@@ -46,46 +38,6 @@ class Site:
         """The link in the text of the last mail to an address."""
         text = self.mail_to(address).get_body(("plain",)).get_content()
         return next(word for word in text.split() if word.startswith(self.address) and "?token=" in word)
-
-
-def wait_for(question: Any, what: str) -> Any:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        if answer := question():
-            return answer
-        time.sleep(0.1)
-    raise AssertionError(f"Waited {PATIENCE} seconds for {what}.")
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def environment(database: str, port: int, home: Path) -> dict[str, str]:
-    reached = connection.settings_dict
-    host = embedded.socket_directory() if "embedded" in reached["OPTIONS"] else reached["HOST"]
-    values = {name: value for name, value in os.environ.items() if name not in OTHER_DATABASE}
-    return values | {
-        "DBNAME": database,
-        "DBUSER": reached["USER"],
-        "DBPASSWORD": reached["PASSWORD"],
-        "DBHOST": host,
-        "DBPORT": str(reached["PORT"] or ""),
-        "DATABASE_OWNER_URL": f"postgres://{OWNER}@/{database}",
-        "PORT": str(port),
-        "DOMAIN_NAME": f"http://127.0.0.1:{port}",
-        "ATRIUM_HOME": str(home),
-    }
-
-
-def answers(address: str) -> bool:
-    try:
-        with urlopen(address, timeout=5) as response:
-            return response.status == 200
-    except (URLError, OSError):
-        return False
 
 
 @pytest.fixture(scope="module")

@@ -95,7 +95,7 @@ class VerifyTests(PageTestCase):
 
     def test_only_the_button_confirms(self) -> None:
         page = self.browser.get(f"/verify-email/?token={self.token}")
-        self.assert_says(page, 200, "Confirm your e-mail address")
+        self.assert_says(page, 200, "Confirm your address")
         self.assertFalse(self.verified())
         self.assertRedirects(self.browser.send("/verify-email/", token=self.token), "/login/")
         self.assertTrue(self.verified())

@@ -66,6 +66,7 @@ class AppPageTests(WorkspaceTestCase):
         self.assert_says(page, 200, "Your role here shows no leads.")
         self.assertNotContains(page, "Lead of Alice")
         self.assertNotContains(page, "Interest")
+        self.assertNotContains(page, "make a lead")
 
     def test_deleted_leads_and_missing_pipelines_are_no_trouble(self) -> None:
         self.lead(self.alice, "Lead in the bin")

@@ -95,7 +95,7 @@ def check_port(address: str, port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address, port))
-        except (OSError, OverflowError) as error:
+        except OSError as error:
             other = port + 1 if port < 65535 else 8001
             raise CommandError(f"Port {port} of {address} is not free ({error}). Take another: PORT={other} make run") from error
 
