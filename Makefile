@@ -3,7 +3,7 @@ PY = .venv/bin/python
 export PYTHONUNBUFFERED = 1
 
 .DEFAULT_GOAL = help
-.PHONY: help run test test-browser check bench demo lock format install install-dev
+.PHONY: help run test test-browser check bench eval demo lock format install install-dev
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ check: install-dev ## style, imports, types, settings, migrations
 
 bench: install-dev ## measure each path beside its floor; SIZE=small or SIZE=200000 for a quick run
 	@$(PY) -m bench $(if $(SIZE),--size $(SIZE))
+
+eval: install-dev ## the assistant's exam, without a model and with the one that OPENAI_API_KEY names
+	@$(PY) -m evals
 
 demo: install ## load the demo's organizations and print their logins
 	@$(PY) manage.py demo

@@ -45,6 +45,7 @@ class ChatStreamView(APIView):
     and at the end `done` or `error` with what the status endpoint says.
     """
 
+    queryset = Turn.objects.all()
     permission_classes = [IsMember]
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:

@@ -10,13 +10,13 @@ from django.http import Http404
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
-from rest_framework.exceptions import APIException, PermissionDenied
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from common.api.errors import body as error_body
-from common.people.authentication import IsMember
+from common.people.authentication import IsMember, IsOrgAdmin
 from common.records.tenant_views import ReadViewSet
 
 from . import engine
@@ -80,6 +80,7 @@ def refused(message: str) -> Response:
 class ChatStatusView(APIView):
     """How far the answer to a message is."""
 
+    queryset = Turn.objects.all()
     permission_classes = [IsMember]
 
     @extend_schema(
@@ -184,7 +185,7 @@ class ToolsView(APIView):
 class UsageView(APIView):
     """What the organization's language model cost this month."""
 
-    permission_classes = [IsMember]
+    permission_classes = [IsOrgAdmin]
 
     @extend_schema(responses=UsageSerializer)
     def get(self, request: Request) -> Response:
@@ -204,15 +205,11 @@ class OneRowView(APIView):
     def where(self) -> dict[str, Any]:
         return {}
 
-    def check(self) -> None:
-        """Who may change it."""
-
     def get(self, request: Request) -> Response:
         model = self.serializer_class.Meta.model
         return Response(self.serializer_class(model.objects.filter(**self.where()).first() or model()).data)
 
     def patch(self, request: Request) -> Response:
-        self.check()
         model = self.serializer_class.Meta.model
         row = model.objects.select_for_update(of=("self",)).filter(**self.where()).first() or model.objects.create(**self.where())
         serializer = self.serializer_class(row, data=request.data, partial=True, context={"profile": request._request.profile})
@@ -224,11 +221,8 @@ class OneRowView(APIView):
 class SettingsView(OneRowView):
     """How the organization's assistant works."""
 
+    permission_classes = [IsOrgAdmin]
     serializer_class = SettingsSerializer
-
-    def check(self) -> None:
-        if not self.request._request.profile.is_admin:
-            raise PermissionDenied("Only an admin changes the assistant's settings.")
 
     @extend_schema(responses=SettingsSerializer)
     def get(self, request: Request) -> Response:

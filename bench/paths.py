@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models.sql.compiler import SQLCompiler as PlainCompiler
 from psycopg2.extensions import cursor
 
+from assistant import engine
 from common.api.pages import Order
 from common.people.models import Profile
 from common.records.models import Stage
@@ -30,6 +31,15 @@ BY_STATUS = """
     AND l.stage_id = (SELECT s.id FROM stages s JOIN pipelines p ON p.id = s.pipeline_id AND p.org_id = s.org_id
         WHERE s.org_id = %s AND s.name = %s AND p.module = 'leads' AND p.is_default)
 """
+ROUTED = (
+    ("a name", "show me {name}"),
+    ("a misspelt name", "move Xjohnn Smitth to meeting booked"),
+    ("a list", "show me all leads from Smith Ltd"),
+    ("a count", "how many leads were created this month?"),
+    ("a source", "leads from Referral over 80000"),
+    ("a change", "update the phone of lead {pk} to +1 415 555 0100"),
+    ("a sum", "total value of leads by stage"),
+)
 #: What differs between two writes of the same values.
 OF_THE_MOMENT = ("id", "created_at", "updated_at", "card_order")
 
@@ -61,11 +71,12 @@ class Paths:
         self.stages = [(str(stage.pk), stage.name, str(stage.pipeline_id)) for stage in stages]
         self.total = Lead.objects.count()
         some = Lead.objects.order_by("-name", "-id")[self.total // 3 :][:2000]
-        self.leads = [(str(pk), str(stage), email) for pk, stage, email in some.values_list("pk", "stage_id", "email")]
+        columns = some.values_list("pk", "stage_id", "email", "name")
+        self.leads = [(str(pk), str(stage), email, name) for pk, stage, email, name in columns]
         self.picked = itertools.cycle(self.leads)
 
     def all(self) -> list[Path]:
-        groups = (self.lists, self.single, self.boards, self.cursors, self.searches, self.tenancy, self.writes)
+        groups = (self.lists, self.single, self.boards, self.cursors, self.searches, self.tenancy, self.assistant, self.writes)
         return [path for group in groups for path in group()]
 
     # --- reading
@@ -121,7 +132,7 @@ class Paths:
         return [near, distant, against]
 
     def searches(self) -> list[Path]:
-        selective = max((email.partition("@")[0].split(".")[1] for _, _, email in self.leads), key=len)
+        selective = max((email.partition("@")[0].split(".")[1] for _, _, email, _ in self.leads), key=len)
         made = []
         for name, words, limit in (
             ("search, selective word", selective, 5000),
@@ -163,6 +174,20 @@ class Paths:
         query = Lead.objects.filter(pk=self.leads[0][0]).values_list("pk", "name").query
         return PlainCompiler(query, connection, "default").as_sql
 
+    # --- the assistant, without a model
+
+    def assistant(self) -> list[Path]:
+        return [
+            Path(f"assistant: router, {name}", partial(self.asked, message), limit=50_000, judged_by="ours", writes=True)
+            for name, message in ROUTED
+        ]
+
+    def asked(self, message: str) -> Callable[[], Any]:
+        """The answer to a message that was taken, from the look for the turn to the stored result."""
+        lead = next(self.picked)
+        turn = engine.start(self.caller.profile, message.format(pk=lead[0], name=lead[3]))
+        return partial(engine.answer, turn.pk)
+
     # --- writing
 
     def writes(self) -> list[Path]:
@@ -202,7 +227,7 @@ class Paths:
 
     def next_place(self) -> tuple[str, Any]:
         """A lead, and the stage after the one that it was seen in."""
-        pk, stage, _ = next(self.picked)
+        pk, stage, *_ = next(self.picked)
         ids = [known[0] for known in self.stages]
         place = self.stages[(ids.index(stage) + 1) % len(ids)]
         return pk, place

@@ -38,11 +38,15 @@ def _limit(path: Path) -> str:
     return f"{path.limit:g}" if path.judged_by == "ratio" else f"{path.limit:,.0f} µs"
 
 
+def short(added: float) -> str:
+    return f"+{added:.1f}" if added < 1000 else f"+{added:,.0f}"
+
+
 def line(row: Row) -> str:
     ratio = ""
     if row.floor:
         added = row.path.judged_by == "added"
-        ratio = f"+{row.measure:.1f}" if added else f"{row.ours.best / row.floor.best:.2f}"
+        ratio = short(row.measure or 0) if added else f"{row.ours.best / row.floor.best:.2f}"
     verdict = "" if row.path.limit is None else "MISS" if row.missed else "ok"
     return FORMAT.format(
         row.path.name,

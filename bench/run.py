@@ -17,6 +17,7 @@ from .calls import Caller
 from .floors import Floor
 from .paths import Path, Paths, own_leads, someone
 from .seed import ensure, say
+from .talk import Talk
 from .timing import Timed, take_turns
 
 SMALL = 20_000
@@ -54,7 +55,8 @@ def main() -> int:
     with org_scope(people[0].profile, source="api", request_id="bench"):
         floor = Floor(people[0].profile)
         try:
-            missed = measure(chosen, people, floor, facts)
+            with Talk(people[0].profile) as talk:
+                missed = measure(chosen, people, floor, facts, talk)
         finally:
             floor.close()
             clean(facts)
@@ -65,10 +67,10 @@ def main() -> int:
     return int(missed and chosen.strict)
 
 
-def measure(chosen: argparse.Namespace, people: list[Caller], floor: Floor, facts: dict[str, Any]) -> bool:
+def measure(chosen: argparse.Namespace, people: list[Caller], floor: Floor, facts: dict[str, Any], talk: Talk) -> bool:
     every = Paths(people[0], floor)
     restricted = own_leads(people[1])
-    paths = [path for path in [*every.all(), restricted] if chosen.only in path.name]
+    paths = [path for path in [*every.all(), restricted, talk.path()] if chosen.only in path.name]
     say(f"{facts['size']:,} leads over {facts['orgs']} organizations; the one measured has {every.total:,}.")
     compare(paths)
     if chosen.profile:
@@ -134,8 +136,12 @@ def clean(facts: dict[str, Any]) -> None:
     opened = database.connect_as_owner()
     made = [facts["big"], datetime.fromisoformat(facts["seeded_at"])]
     with opened.cursor() as cursor:
+        for table in ("tool_calls", "turns", "conversations"):
+            cursor.execute(f"DELETE FROM {table} WHERE org_id = %s AND created_at > %s", made)
         cursor.execute("DELETE FROM leads WHERE org_id = %s AND created_at > %s", made)
         cursor.execute("DELETE FROM activity WHERE org_id = %s AND at > %s", made)
+        for table in ("tool_calls", "turns", "conversations"):
+            cursor.execute(f"DELETE FROM {table} WHERE org_id = %s", made[:1])
         cursor.execute("VACUUM ANALYZE leads, activity")
     opened.close()
 

@@ -146,6 +146,20 @@ class NameTest(RouterTestCase):
                 self.assertEqual(list(Lead.objects.filter(value=777).values_list("company", flat=True)), [company])
                 Lead.objects.update(value=1)
 
+    def test_older_record_of_a_name_counts_however_many_have_the_word_elsewhere(self) -> None:
+        self.make("Ann Website", "Older Ltd")
+        with org_scope(self.alice):
+            for number in range(40):
+                self.make(f"Person {number}", source="Website")
+        self.make("Bob Website", "Newer Ltd")
+        asked = self.say("move Website to closed win")
+        self.assertIn("1. **Bob Website** – Newer Ltd", asked)
+        self.assertIn("2. **Ann Website** – Older Ltd", asked)
+
+    def test_email_address_names_a_record(self) -> None:
+        self.make("Ann Smith", "Globex", email="ann@globex.example")
+        self.assertIn("**Ann Smith** (lead)", self.say("show me ann@globex.example"))
+
     def test_question_is_dropped_by_another_wish(self) -> None:
         self.make("John Smith", "Globex")
         self.say("delete John Smith")

@@ -196,14 +196,15 @@ class CallsTest(ViewTestCase):
 
 
 class SettingsTest(ViewTestCase):
-    def test_settings_are_everybodys_to_read_and_an_admins_to_change(self) -> None:
+    def test_settings_are_the_admins(self) -> None:
         path = "/api/v1/assistant/settings/"
-        self.assertEqual(self.client_of(self.uma).get(path).json(), {"monthly_limit": None, "withheld_fields": []})
+        self.assert_error(self.client_of(self.uma).get(path), 403, says="Only an admin")
+        self.assertEqual(self.client_of(self.alice).get(path).json(), {"monthly_limit": None, "withheld_fields": []})
         values = {"monthly_limit": "12.50", "withheld_fields": ["email", "phone"]}
         for profile, code in ((self.max, 403), (self.uma, 403), (None, 401)):
             self.assert_error(self.client_of(profile).patch(path, values, format="json"), code)
         self.assertEqual(self.client_of(self.alice).patch(path, values, format="json").json(), values)
-        self.assertEqual(self.client_of(self.max).get(path).json(), values)
+        self.assertEqual(self.client_of(self.alice).get(path).json(), values)
         self.assertEqual(self.client_of(self.mallory).get(path).json()["withheld_fields"], [])
         wrong: list[dict[str, Any]] = [
             {"monthly_limit": -1},
@@ -227,7 +228,8 @@ class SettingsTest(ViewTestCase):
     def test_usage_is_the_orgs(self) -> None:
         self.chat("Explain John's deal", Text("He waits.", usage=(1_000_000, 100_000)))
         self.chat("Explain Max", Text("A colleague.", usage=(1_000_000, 100_000)), profile=self.max)
-        usage = self.client_of(self.uma).get("/api/v1/assistant/usage/").json()
+        self.assert_error(self.client_of(self.uma).get("/api/v1/assistant/usage/"), 403)
+        usage = self.client_of(self.alice).get("/api/v1/assistant/usage/").json()
         self.assertEqual((usage["turns"], usage["input_tokens"], usage["output_tokens"]), (2, 2_000_000, 200_000))
         self.assertEqual((Decimal(usage["cost"]), usage["monthly_limit"]), (Decimal("0.3"), None))
         self.assertEqual(self.client_of(self.mallory).get("/api/v1/assistant/usage/").json()["turns"], 0)

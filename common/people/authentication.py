@@ -96,6 +96,16 @@ class IsMember(IsSignedIn):
         return True
 
 
+class IsOrgAdmin(IsMember):
+    """An admin of the org that the request is for."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        super().has_permission(request, view)
+        if not request._request.profile.is_admin:
+            raise PermissionDenied("Only an admin of the organization may do this.")
+        return True
+
+
 def demand_caller(request: Any) -> None:
     if request.user is None:
         raise NotAuthenticated("A bearer token is needed: Authorization: Bearer <token>.")
