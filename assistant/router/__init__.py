@@ -6,11 +6,11 @@ from typing import Any
 
 from . import questions
 from .intents import INTENTS
-from .talk import Answer, Context, Stop, Talk, Unclear
+from .talk import QUOTES, Answer, Context, Stop, Talk, Unclear
 
 __all__ = ["HELP", "Answer", "Context", "route"]
 
-HELP = """Without a language model I understand plain sentences about your records, such as:
+HELP = """I understand plain sentences about your records, one thing at a time, such as:
 
 - “Show me all leads from Acme”, “open deals over 10,000”, “my leads created this week”
 - “How many deals close this month?”, “total value of open deals by stage”
@@ -19,21 +19,24 @@ HELP = """Without a language model I understand plain sentences about your recor
 - “Move John Smith to meeting booked”, “Update the phone of John Smith to +1 555 0100”
 - “Add a note to John Smith: called today”, “Assign John Smith to me”, “Delete John Smith”, “Undo that”
 
-One thing at a time, please. I did not understand more than that, and I changed nothing."""
+Anything else needs a language model. I changed nothing."""
 
 LONGEST = 1000
 POLITE = re.compile(
-    r"(?:(?:hey|hi|hello|ok|okay|please|pls|kindly|now|so|also|great|thanks|thank you)\b[,.! ]*|(?:can|could|would|will) you (?:please |kindly )?"
+    r"(?:(?:hey|hi|hello|ok|okay|please|pls|kindly|now|so|also|great|thanks|thank you)\b[,.! ]*"
+    r"|(?:can|could|would|will) you (?:please |kindly )?"
     r"|(?:i|we) (?:want|need|would like)(?: you)? to |i'd like (?:you )?to |let's |go ahead and |help me )",
     re.IGNORECASE,
 )
 THANKS = re.compile(r"(?:[ ,]+(?:please|pls|thanks|thank you|for me))?[ .!?]*$", re.IGNORECASE)
 #: Two sentences, or two things at once.
 SEVERAL = re.compile(
-    r"[.!?;]\s+\S|\b(?:and then|then|afterwards|as well as|but|unless|because|otherwise|and also)\b|\bif\b", re.IGNORECASE
+    r"(?<=\w\w\w)(?<!Corp)(?<!Inc)(?<!Ltd)(?<!Mrs)[.!?]\s+\S|;"
+    r"|\b(?:and then|then|afterwards|as well as|but|unless|because|otherwise|and also|if)\b",
+    re.IGNORECASE,
 )
-FREE_TEXT = re.compile(r"[:\"]|\b(?:note|comment|saying)\b", re.IGNORECASE)
-QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "„": '"', "\u00a0": " "})
+#: What may hold whole sentences: a quotation, and what a note says.
+FREE_TEXT = re.compile(r"\"[^\"]*\"|(?<=note)\b[^:]*:.*|(?<=comment)\b[^:]*:.*|\b(?:saying|that says)\b.*", re.IGNORECASE)
 
 
 def route(message: str, profile: Any, use: Callable[..., Any], context: Context) -> Answer | None:
@@ -43,7 +46,7 @@ def route(message: str, profile: Any, use: Callable[..., Any], context: Context)
     """
     if not 0 < len(message) <= LONGEST:
         return None
-    talk = Talk(profile, use, context)
+    talk = Talk(profile, use, context, message.strip())
     text = cleaned(message)
     try:
         if context.pending_question and (answer := questions.chosen(talk, text)):
@@ -60,7 +63,7 @@ def route(message: str, profile: Any, use: Callable[..., Any], context: Context)
 def understood(talk: Talk, text: str) -> Answer | None:
     if re.fullmatch(r"(?:help|what can (?:you|i) do|how does this work|what do you do)(?: here| for me)?", text, re.IGNORECASE):
         return Answer(HELP)
-    if not text or "\n" in text or (SEVERAL.search(text) and not FREE_TEXT.search(text)):
+    if not text or "\n" in text or SEVERAL.search(FREE_TEXT.sub("", text)):
         return None
     for pattern, intent in INTENTS:
         if match := pattern.fullmatch(text):

@@ -1,161 +1,19 @@
-"""What changes records: one tool each, which proposes where it must."""
+"""What changes a record: one tool each, which proposes where it must."""
 
 import re
 from typing import Any
 
 from rest_framework import serializers
 
-from assistant.answers import DONE
 from assistant.models import ToolCall
 from common.records.models import Stage
 
-from .kinds import Kind, kinds
-from .names import NO_NAME, Found, alike, begins, meant, person, plain, words_of
+from .creating import name_values
+from .kinds import Kind
+from .names import Found, alike, begins, person, plain, words_of
+from .outcome import done, needed, refuse_more
 from .talk import Answer, Stop, Talk, Unclear
-from .values import EMAIL, MONEY, parse, show_amount, unquoted
-
-ASK_YES = "Answer “yes” to do it, or “no”."
-#: Clauses of a new record, after its name.
-AT = re.compile(
-    r"(?:,\s*)?(?:at|from|of)\s+(?:the company\s+|company\s+)?(?P<text>\"[^\"]{1,100}\"|.+?)(?=\s*,|\s+(?:with|worth|valued|and|in stage|in the|source|assigned)\b|$)",
-    re.I,
-)
-WORTH = re.compile(rf"(?:,\s*|and\s+)*(?:worth|valued at|with an? (?:value|amount) of|for)\s+(?P<text>{MONEY})(?=\s|,|$)", re.I)
-WITH = re.compile(r"(?:,\s*|and\s+|with\s+|has\s+|an?\s+|the\s+|his\s+|her\s+|their\s+)+(?=\S)", re.I)
-NAME = re.compile(
-    r"(?:(?:for|named|called|of|:|-)\s+)?(?P<name>\"[^\"]{1,200}\"|[^,;:]{1,200}?)(?=\s*,|\s+(?:at|from|with|worth|valued|whose|in stage)\b|$)",
-    re.I,
-)
-
-
-def done(talk: Talk, call: ToolCall, found: Any, kind: Kind, said: str = "") -> Answer:
-    """What came of a change, in a sentence."""
-    tool = next(tool for tool in kind.tools.values() if tool.name == call.name)
-    if call.status == ToolCall.Status.FAILED:
-        return Answer(f"That did not work: {call.error}")
-    if call.status == ToolCall.Status.PROPOSED:
-        return Answer(f"{said or proposal(tool, found)} {ASK_YES}")
-    row = call.result if isinstance(call.result, dict) else {}
-    text = DONE.get(tool.view_action, f"Done: {tool.name.replace('_', ' ')} for {{}}.").format(found, row.get("status", ""))
-    return Answer(said or text)
-
-
-def proposal(tool: Any, found: Any) -> str:
-    verb = {"destroy": "Delete", "partial_update": "Update"}.get(
-        tool.view_action, tool.view_action.replace("_", " ").capitalize()
-    )
-    return f"{verb} {found}?"
-
-
-def needed(kind: Kind, action: str) -> Any:
-    if action not in kind.tools:
-        raise Unclear
-    return kind.tools[action]
-
-
-# --- a new record
-
-
-def create(talk: Talk, kind: Kind, rest: str) -> Answer:
-    """ "for Sarah Johnson at Google with email sarah@google.com and value 5000" """
-    tool = needed(kind, "create")
-    values = new_values(talk, kind, rest.strip())
-    if values is None:
-        return Answer(f"What is the name of the new {kind.one}?", {"ask": "create", "record": kind.record})
-    if talk.profile.scope_for(kind.model.module, "create") == "none":
-        raise Stop(f"Your role may not create {kind.many}.")
-    call = talk.use(tool.name, values)
-    name = f"**{plain(values.get('name') or ' '.join(str(values[key]) for key in ('first_name', 'last_name') if key in values), 80)}**"
-    details = [plain(values[key], 60) for key in (kind.company_key, kind.money_key) if key and key in values]
-    if kind.money_key in values:
-        details[-1] = show_amount(values[str(kind.money_key)], str(values.get("currency") or talk.currency))
-    about = f" ({', '.join(details)})" if details else ""
-    if call.status == ToolCall.Status.PROPOSED:
-        return done(talk, call, name, kind, f"Create the {kind.one} {name}{about}?")
-    return done(talk, call, name, kind, f"Created the {kind.one} {name}{about}." if call.status == ToolCall.Status.DONE else "")
-
-
-def new_values(talk: Talk, kind: Kind, rest: str) -> dict[str, Any] | None:
-    """What a new record is made of; None where no name is said. Raises Unclear."""
-    match = NAME.match(rest)
-    if not rest or not match:
-        return None
-    values = name_values(kind, unquoted(match["name"]))
-    rest = rest[match.end() :].strip()
-    if (at := AT.match(rest)) and not re.match(r"of\b", rest, re.I):
-        values |= company_values(talk, kind, unquoted(at["text"]))
-        rest = rest[at.end() :].strip()
-    while rest:
-        if worth := WORTH.match(rest):
-            values |= value_of(talk, kind, kind.money_key or "", worth["text"])
-            rest = rest[worth.end() :].strip()
-            continue
-        start = WITH.match(rest)
-        pair = pair_of(kind, rest[start.end() if start else 0 :])
-        name, text, rest = pair
-        if name in values:
-            raise Unclear
-        values |= value_of(talk, kind, name, text)
-    return values
-
-
-def pair_of(kind: Kind, text: str) -> tuple[str, str, str]:
-    """ "email sarah@google.com and …" -> ("email", "sarah@google.com", "and …"). Raises Unclear."""
-    mail = EMAIL.match(text)
-    if mail:
-        return "email", mail[0], text[mail.end() :].strip()
-    words = re.match(r"[a-z-]+(?:[ _][a-z]+){0,2}", text, re.I)
-    names = words[0].split() if words else []
-    for count in range(len(names), 0, -1):
-        phrase = " ".join(names[:count])
-        try:
-            field = kind.writable(phrase)
-        except Unclear:
-            continue
-        tail = re.match(
-            r"\s*(?:=|:|\bis\b|\bof\b)?\s*(?P<text>\"[^\"]{1,500}\"|[^,;]+?)(?=\s*[,;]|\s+and\s|$)", text[len(phrase) :], re.I
-        )
-        if tail and tail["text"].strip():
-            return field.field_name, tail["text"], text[len(phrase) + tail.end() :].strip()
-    raise Unclear
-
-
-def name_values(kind: Kind, name: str) -> dict[str, Any]:
-    if not words_of(name) or len(name.split()) > 8 or NO_NAME.search(name) and not re.search(r"[A-Z]\w* (?:and|&) [A-Z]", name):
-        raise Unclear
-    fields = kind.viewset.serializer_class.prototype().fields
-    if not fields[kind.name_key].read_only:
-        return {kind.name_key: name}
-    first, _, last = name.rpartition(" ")
-    if "last_name" not in fields:
-        raise Unclear
-    return {"first_name": first, "last_name": last} if first else {"last_name": last}
-
-
-def company_values(talk: Talk, kind: Kind, text: str) -> dict[str, Any]:
-    if kind.company_key:
-        if len(text.split()) > 8:
-            raise Unclear
-        return {kind.company_key: text}
-    field = kind.model_field("account")
-    if field is None:
-        raise Unclear
-    account = meant(talk, text, [kinds()["account"]])
-    if len(account) > 1:
-        raise Stop("Several accounts are called so: " + ", ".join(row.name for row in account) + ". Say the full name.")
-    return {"account": account[0].id}
-
-
-def value_of(talk: Talk, kind: Kind, phrase: str, text: str) -> dict[str, Any]:
-    """A field and its value as they are sent. Raises Unclear."""
-    field = kind.writable(phrase)
-    values = parse(field, text, talk.today, talk.currency)
-    if "currency" in values and "currency" not in kind.shown:
-        raise Unclear
-    return values
-
-
-# --- a record that is there
+from .values import parse, show_amount, unquoted
 
 
 def update(talk: Talk, found: Found, field: str, text: str | None = None) -> Answer:
@@ -170,6 +28,7 @@ def update(talk: Talk, found: Found, field: str, text: str | None = None) -> Ans
     entry = kind.writable(field)
     if text is None:
         return ask_value(found, field)
+    refuse_more(text)
     values = parse(entry, text, talk.today, talk.currency)
     return change(talk, found, values, name, text)
 
@@ -184,10 +43,10 @@ def ask_value(found: Found, field: str) -> Answer:
 def change(talk: Talk, found: Found, values: dict[str, Any], name: str, text: str) -> Answer:
     kind = found.kind
     call = talk.use(needed(kind, "partial_update").name, {"id": found.id, **values})
-    shown = plain(values.get(name, text), 120)
+    row = call.result if isinstance(call.result, dict) else {}
+    shown = plain(row.get(name) or values.get(name, text), 120)
     if name == kind.money_key and values.get(name) is not None:
-        row = call.result or {}
-        shown = show_amount(values[name], values.get("currency") or row.get("currency") or talk.currency)
+        shown = show_amount(values[name], str(values.get("currency") or row.get("currency") or talk.currency))
     field = name.replace("_", " ")
     proposed = call.status == ToolCall.Status.PROPOSED
     to = f"to {shown}" if values.get(name, text) not in ("", None) else "to nothing"
@@ -220,10 +79,18 @@ def stage_called(talk: Talk, found: Found, phrase: str) -> str:
     name = similar_stage(found.kind, phrase)
     if name:
         return name
-    if re.fullmatch(r"(?:the )?(next|previous)(?: stage| status)?", phrase.strip(), re.I):
+    if is_relative(phrase):
         return beside(talk, found, 1 if "next" in phrase.lower() else -1)
     known = ", ".join(dict.fromkeys(row[1] for row in found.kind.stages() if row[3]))
     raise Stop(f"“{plain(unquoted(phrase), 60)}” is no stage of {found.kind.many}. Stages: {known}.")
+
+
+def is_relative(phrase: str) -> bool:
+    return re.fullmatch(r"(?:the )?(?:next|previous)(?: stage| status)?", phrase.strip(), re.I) is not None
+
+
+#: Words for the kinds of stages in which a pipeline ends.
+ENDS = {"won": "won", "lost": "lost", "closed won": "won", "closed lost": "lost", "win": "won", "lose": "lost"}
 
 
 def bare_stage(phrase: str) -> str:
@@ -237,9 +104,7 @@ def similar_stage(kind: Kind, phrase: str) -> str | None:
         matching = [name for name in names if fits(name)]
         if len(matching) == 1:
             return matching[0]
-    wanted = {"won": "won", "lost": "lost", "closed won": "won", "closed lost": "lost", "win": "won", "lose": "lost"}.get(
-        text.lower()
-    )
+    wanted = ENDS.get(text.lower())
     if wanted and names:
         rows = Stage.objects.filter(pipeline__module=kind.model.module, pipeline__is_default=True, kind=wanted).values_list(
             "name", flat=True
@@ -262,7 +127,8 @@ def comment(talk: Talk, found: Found, text: str | None = None) -> Answer:
     kind = found.kind
     if not text:
         return Answer(f"What should the note to {found} say?", {"ask": "comment", "found": found.as_json(), "args": {}})
-    call = talk.use(needed(kind, "comment").name, {"id": found.id, "comment": unquoted(text)})
+    refuse_more(text)
+    call = talk.use(needed(kind, "comment").name, {"id": found.id, "comment": unquoted(talk.as_written(text))})
     said = f"Add the note to {found}?" if call.status == ToolCall.Status.PROPOSED else f"Added the note to {found}."
     return done(talk, call, found, kind, "" if call.status == ToolCall.Status.FAILED else said)
 

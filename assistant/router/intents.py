@@ -6,9 +6,9 @@ from typing import Any
 
 from assistant.tools import Tool
 
-from . import changing, reading
-from .kinds import Kind, find_kind, kinds
-from .names import Found, meant
+from . import changing, creating, reading
+from .kinds import Kind, find_kind, is_one, kinds
+from .names import SHOWN, Found, meant
 from .talk import Answer, Stop, Talk, Unclear
 
 INTENTS: list[tuple[re.Pattern[str], Callable[..., Answer]]] = []
@@ -26,6 +26,8 @@ ACTS: dict[str, Callable[..., Answer]] = {
 FIELD = r"(?P<field>[a-z][a-z _-]{1,30}?)"
 REF = r"(?P<ref>.{1,120}?)"
 VALUE = r"(?P<text>.{1,400})"
+LEAVE = r"(?:add|write|leave|post|put|log|make)"
+CHANGE = r"(?:update|change|set|edit|correct|fix|raise|lower|increase|decrease)"
 THE = r"(?:the |a |an |his |her |its |their )?"
 
 
@@ -44,17 +46,20 @@ def on(talk: Talk, act: str, ref: str, among: Iterable[Kind] | None = None, *, a
 
 
 def which(rows: list[Found], act: str, args: dict[str, Any]) -> Answer:
+    more = "\n\nIf it is none of these, say the company or the e-mail address as well." if len(rows) == SHOWN else ""
     many = "\n".join(f"{number}. {row.line()}" for number, row in enumerate(rows, 1))
     question = {"ask": "which", "act": act, "args": args, "candidates": [row.as_json() for row in rows]}
-    return Answer(f"Which one do you mean?\n\n{many}", question)
+    return Answer(f"Which one do you mean?\n\n{many}{more}", question)
 
 
-def with_field(field: str) -> list[Kind]:
+def with_field(field: str, *, writable: bool = False) -> list[Kind]:
     """The record types that have a field. Raises Unclear where none has."""
     found = []
     for kind in kinds().values():
         try:
-            kind.field_called(field)
+            name = kind.field_called(field)
+            if writable and name not in ("status", "assigned_to", kind.name_key):
+                kind.writable(field)
         except Unclear:
             continue
         found.append(kind)
@@ -67,63 +72,55 @@ def with_field(field: str) -> list[Kind]:
 
 
 @intent(
-    r"(?:create|add|make|register|enter|open|start)\s+(?:a |an |the |another |me an? )?(?:brand )?(?:new )?(?P<rest>.+)",
+    r"(?:create|add|register|enter)\s+(?:a |an |the |another |me an? )?(?:brand )?(?:new )?(?P<rest>.+)",
     r"new (?P<rest>.+)",
 )
 def create(talk: Talk, rest: str) -> Answer:
     found = find_kind(rest)
-    if not found or found[1].start() != 0:
+    if not found or found[1].start() != 0 or not is_one(*found):
         raise Unclear
-    return changing.create(talk, found[0], rest[found[1].end() :].removeprefix("'s"))
+    return creating.create(talk, found[0], rest[found[1].end() :].removeprefix("'s"))
 
 
 @intent(
-    r"(?:move|advance|push|drag|shift|progress|promote|bring|put)\s+(?P<ref>.{1,120})\s+(?:to|into|in|on)\s+(?P<stage>.{2,60})",
-    r"(?:change|set|update|mark|close)\s+(?P<ref>.{1,120}?)\s+(?:to|as)\s+(?P<stage>.{2,60})",
-    r"(?:change|set|update|move)\s+(?:the )?(?:status|stage)\s+(?:of|for)\s+(?P<ref>.{1,120})\s+(?:to|as)\s+(?P<stage>.{2,60})",
-    r"(?:change|set|update|move)\s+(?P<ref>.{1,120})(?:'s|')\s+(?:status|stage)\s+(?:to|as)\s+(?P<stage>.{2,60})",
-    r"(?:change|set|update|move)\s+(?P<ref>his|her|its|their|the) (?:status|stage)\s+(?:to|as)\s+(?P<stage>.{2,60})",
-)
-def move(talk: Talk, ref: str, stage: str) -> Answer:
-    if ref.lower() == "the":
-        ref = "it"
-    staged = [kind for kind in kinds().values() if kind.is_staged]
-    relative = re.fullmatch(r"(?:the )?(next|previous)(?: stage| status)?", stage, re.I)
-    named = [kind for kind in staged if changing.similar_stage(kind, stage)]
-    if not named and not relative:
-        known = find_kind(ref)
-        if re.search(r"\b(stage|status)\b", stage, re.I) or (known and known[0].is_staged and not re.search(r"'s|\bof\b", ref)):
-            raise Unclear if len(stage.split()) > 4 else unknown_stage(talk, stage, known[0] if known else staged[0])
-        raise Unclear
-    exact = [kind for kind in named if changing.bare_stage(stage).casefold() in (row[1].casefold() for row in kind.stages())]
-    return on(talk, "move", ref, exact or named or staged, stage=stage)
-
-
-def unknown_stage(talk: Talk, stage: str, kind: Kind) -> Stop:
-    try:
-        changing.stage_called(talk, Found(kind.record, "", ""), stage)
-    except Stop as stop:
-        return stop
-    raise Unclear
-
-
-@intent(
-    rf"(?:update|change|set|edit|correct|fix|raise|lower|increase|decrease)\s+{THE}{FIELD}\s+(?:of|for|on)\s+{REF}\s+(?:to|=|as)\s+{VALUE}",
-    rf"(?:update|change|set|edit|correct|fix|raise|lower|increase|decrease|make)\s+{REF}(?:'s|(?<=s)')\s+{FIELD}\s+(?:to\s+|=\s*|as\s+)?(?<=\s){VALUE}",
-    rf"(?:update|change|set|edit|correct|fix|raise|lower|increase|decrease)\s+(?P<ref>his|her|its|their)\s+{FIELD}\s+(?:to|=|as)\s+{VALUE}",
+    rf"{CHANGE}\s+{THE}{FIELD}\s+(?:of|for|on)\s+{REF}\s+(?:to|=|as)\s+{VALUE}",
+    rf"(?:{CHANGE}|make)\s+{REF}(?:'s|(?<=s)')\s+{FIELD}\s+(?:to\s+|=\s*|as\s+|(?=[\d+\"€$£])){VALUE}",
+    rf"{CHANGE}\s+(?P<ref>his|her|its|their)\s+{FIELD}\s+(?:to|=|as)\s+{VALUE}",
     rf"(?:update|change|edit|set|correct)\s+{REF}\s+with\s+{THE}{FIELD}\s+(?P<text>[^\s,;]{{1,200}})",
     rf"(?:update|change|set)\s+{THE}{FIELD}\s+(?:of|for|on)\s+{REF}",
     rf"(?:update|change|set)\s+{REF}(?:'s|(?<=s)')\s+{FIELD}",
 )
 def update(talk: Talk, field: str, ref: str, text: str | None = None) -> Answer:
-    return on(talk, "update", ref, with_field(field), field=field, text=text)
+    if text is None and re.search(r"\bto\b|,", ref):
+        raise Unclear
+    return on(talk, "update", ref, with_field(field, writable=True), field=field, text=text)
+
+
+@intent(
+    r"(?:move|advance|push|drag|shift|progress|promote|bring|put)\s+(?P<ref>.{1,120})\s+(?:to|into|in|on)\s+(?P<stage>.{2,60})"
+)
+def move(talk: Talk, ref: str, stage: str) -> Answer:
+    staged = [kind for kind in kinds().values() if kind.is_staged]
+    if changing.is_relative(stage):
+        return on(talk, "move", ref, staged, stage=stage)
+    named = [kind for kind in staged if changing.similar_stage(kind, stage)]
+    if not named:
+        raise Unclear
+    text = changing.bare_stage(stage).casefold()
+    exact = [kind for kind in named if text in (row[1].casefold() for row in kind.stages())]
+    return on(talk, "move", ref, named if stage.lower() in ("won", "lost") else exact or named, stage=stage)
+
+
+@intent(r"(?:change|set|update|mark|close)\s+(?P<ref>.{1,120}?)\s+(?:to|as)\s+(?P<stage>.{2,60})")
+def mark(talk: Talk, ref: str, stage: str) -> Answer:
+    return move(talk, ref, stage)
 
 
 @intent(rf"add\s+{THE}{FIELD}\s+(?P<text>[^\s,;]{{3,200}})\s+(?:to|for)\s+{REF}")
 def fill(talk: Talk, field: str, text: str, ref: str) -> Answer:
     if field.split()[0].lower() in ("note", "notes", "comment", "tag"):
         raise Unclear
-    return on(talk, "update", ref, with_field(field), field=field, text=text)
+    return on(talk, "update", ref, with_field(field, writable=True), field=field, text=text)
 
 
 @intent(rf"(?:rename)\s+{REF}\s+(?:to|as)\s+{VALUE}")
@@ -137,14 +134,16 @@ def rename(talk: Talk, ref: str, text: str) -> Answer:
     rf"(?:remove|clear|delete|erase|empty)\s+(?P<ref>his|her|its|their)\s+{FIELD}",
 )
 def clear(talk: Talk, field: str, ref: str) -> Answer:
-    return on(talk, "clear", ref, with_field(field), field=field)
+    return on(talk, "clear", ref, with_field(field, writable=True), field=field)
 
 
 @intent(
-    rf"(?:add|write|leave|post|put|log|make)\s+(?:a |an |the )?(?:new )?(?:note|comment)\s+(?:to|on|for|about|at|with|under)\s+{REF}\s*(?::|,| - |\s(?:saying|that says|with the text|reading)(?: that)?:?)\s*(?P<text>.{{1,900}})",
+    rf"{LEAVE}\s+(?:a |an |the )?(?:new )?(?:note|comment)\s+(?:to|on|for|about|at|with|under)\s+{REF}\s*"
+    r"(?::|,| - |\s(?:saying|that says|with the text|reading)(?: that)?:?)\s*(?P<text>.{1,900})",
     rf"(?:comment|note|write)\s+(?:on|for|about|under)\s+{REF}\s*(?::|,| - |\s(?:saying|that)\b:?)\s*(?P<text>.{{1,900}})",
-    rf"(?:add|write|leave|post|put|log)\s+(?:a |an |the )?(?:note |comment )?(?P<text>\"[^\"]{{1,900}}\"|'[^']{{1,900}}')\s+(?:as a (?:note|comment) )?(?:to|on|for|under)\s+{REF}",
-    rf"(?:add|write|leave|post|put|log)\s+(?:a |an )?(?:new )?(?:note|comment)\s+(?:to|on|for|about)\s+{REF}",
+    rf"{LEAVE}\s+(?:a |an |the )?(?:note |comment )?(?P<text>\"[^\"]{{1,900}}\"|'[^']{{1,900}}')\s+"
+    rf"(?:as a (?:note|comment) )?(?:to|on|for|under)\s+{REF}",
+    rf"{LEAVE}\s+(?:a |an )?(?:new )?(?:note|comment)\s+(?:to|on|for|about)\s+{REF}",
 )
 def comment(talk: Talk, ref: str, text: str | None = None) -> Answer:
     return on(talk, "comment", ref, text=text)
@@ -168,7 +167,7 @@ def restore(talk: Talk, ref: str) -> Answer:
     return on_tool(talk, ref, "restore", of="bin")
 
 
-@intent(rf"convert\s+{REF}(?:\s+(?:to|into)\s+(?:an? )?[a-z ,]{{3,60}})?")
+@intent(rf"convert\s+{REF}(?:\s+(?:in)?to\s+(?:an? |the )?(?:new )?(?:customer|client|account|contact|opportunity|deal))?")
 def convert(talk: Talk, ref: str) -> Answer:
     return on_tool(talk, ref, "convert")
 
@@ -206,8 +205,10 @@ def count(talk: Talk, rest: str) -> Answer:
 
 
 @intent(
-    rf"(?:{ASK}\s+)?(?:the |our |my )?(?:total|sum|combined|overall|summed)(?: of)?(?: the)?(?:\s+(?P<what>[a-z ]{{3,20}}?))?\s+(?:of|for|from|in|over)\s+(?P<rest>.{{2,300}})",
-    r"(?:what(?:'s| is)|tell me|show me)\s+(?:the )?(?P<what>value|amount|worth)\s+of\s+(?P<rest>(?:all|my|our|the|open|won|lost)\b.{2,300})",
+    rf"(?:{ASK}\s+)?(?:the |our |my )?(?:total|sum|combined|overall|summed)(?: of)?(?: the)?(?:\s+(?P<what>[a-z ]{{3,20}}?))?"
+    r"\s+(?:of|for|from|in|over)\s+(?P<rest>.{2,300})",
+    r"(?:what(?:'s| is)|tell me|show me)\s+(?:the )?(?P<what>value|amount|worth)\s+of\s+"
+    r"(?P<rest>(?:all|my|our|the|open|won|lost)\b.{2,300})",
     r"how much\s+(?:is|are)\s+(?P<rest>.{2,300}?)\s+worth(?:\s+in total)?",
 )
 def total(talk: Talk, rest: str, what: str | None = None) -> Answer:
@@ -234,13 +235,27 @@ def show_field(talk: Talk, field: str, ref: str) -> Answer:
     return on(talk, "field", ref, with_field(field), field=field)
 
 
-@intent(rf"who (?:owns|is responsible for|is in charge of|takes care of|handles)\s+{REF}", rf"who is\s+{REF}\s+assigned to")
+@intent(rf"{REF}(?:'s|(?<=s)')\s+{FIELD}")
+def show_field_of(talk: Talk, field: str, ref: str) -> Answer:
+    """ "Ada's phone": without a verb, only of who is there."""
+    try:
+        return show_field(talk, field, ref)
+    except Stop as stop:
+        raise Unclear from stop
+
+
+@intent(
+    rf"who (?:owns|is responsible for|is in charge of|takes care of|handles)\s+{REF}",
+    rf"who is\s+{REF}\s+assigned to",
+    rf"who is the owner of\s+{REF}",
+)
 def owner(talk: Talk, ref: str) -> Answer:
     return on(talk, "field", ref, with_field("assigned_to"), field="assigned_to")
 
 
 @intent(
-    r"(?:show|get|find|display|see|view|open|pull up|look up|give|search(?: for)?)(?: me| us)?\s+(?:(?:everything|more|all|the details?|details?|information|info)\s+(?:about|on|of|for)\s+)?(?P<ref>.{1,120})",
+    r"(?:show|get|find|display|see|view|open|pull up|look up|give|search(?: for)?)(?: me| us)?\s+"
+    r"(?:(?:everything|more|all|the details?|details?|information|info)\s+(?:about|on|of|for)\s+)?(?P<ref>.{1,120})",
     r"(?:who is|who's|tell me(?: more| everything)? about|what do (?:you|we) know about|what about)\s+(?P<ref>.{1,120})",
 )
 def show(talk: Talk, ref: str) -> Answer:

@@ -57,8 +57,8 @@ class Kind:
     def many(self) -> str:
         return str(self.model._meta.verbose_name_plural)
 
-    def counted(self, count: int) -> str:
-        return f"{count:,} {self.one if count == 1 else self.many}"
+    def counted(self, count: int, how: str = "") -> str:
+        return f"{count:,} {how}{self.one if count == 1 else self.many}"
 
     @cached_property
     def shown(self) -> dict[str, Any]:
@@ -92,6 +92,8 @@ class Kind:
     def field_called(self, phrase: str) -> str:
         """The field that people call ``phrase``. Raises Unclear."""
         plain = phrase.lower().strip().replace("-", "_").replace(" ", "_")
+        if plain == "stage" and "status" in self.shown:
+            return "status"
         if plain in self.shown and plain not in ("id", "org"):
             return plain
         words = phrase.lower().strip()
@@ -157,3 +159,8 @@ def find_kind(text: str) -> tuple[Kind, re.Match[str]] | None:
     pattern, words = kind_words(tuple(kinds()))
     match = pattern.search(text)
     return (kinds()[words[match[1].lower()]], match) if match else None
+
+
+def is_one(kind: Kind, match: re.Match[str]) -> bool:
+    """Whether the word for records means a single one."""
+    return match[0].lower() in (kind.one.lower(), *(word.lower() for word in kind.viewset.also_called))

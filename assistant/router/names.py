@@ -11,24 +11,26 @@ from rapidfuzz import fuzz
 from assistant.tools import ToolError, run_action
 from common.people.models import Profile
 
-from .kinds import Kind, find_kind, kinds
+from .kinds import Kind, find_kind, is_one, kinds
 from .talk import Stop, Talk, Unclear
-from .values import unquoted
+from .values import EMAIL, unquoted
 
 #: From here on a misspelt name is taken for a record's; by so much the best must lead.
 ALIKE, LEAD = 82, 6
-CANDIDATES, SHOWN = 25, 10
+CANDIDATES, SHOWN, IN_BIN = 25, 10, 200
 #: A name has none of these words: a message with them says more than a name.
 NO_NAME = re.compile(
-    r"\b(and|or|then|if|when|unless|because|but|all|every|each|everyone|everything|who|which|whose|than|not|except|leads|deals)\b",
+    r"\b(and|or|then|if|when|unless|because|but|all|every|each|everyone|everything|who|which|whose|what|how|why|where|than|not|except|leads|deals)\b",
     re.I,
 )
 PRONOUN = re.compile(
-    r"(?:it|this|that|him|her|them|they|he|she|his|its|their|(?:this|that|the) one|(?:this|that|the) (?P<kind>.{2,30}))", re.I
+    r"(?:it|this|that|him|her|them|they|he|she|his|its|their|(?:this|that|the) one|(?:this|that|the) (?P<kind>[a-z ]{2,30}))",
+    re.I,
 )
 ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
 PLACE = re.compile(
-    rf"(?:the |number |no\.? |#|option )?(?P<place>{'|'.join(ORDINALS)}|last|\d{{1,2}})(?:st|nd|rd|th|\.)?(?: (?:one|lead|deal|record|result))?",
+    rf"(?:the |number |no\.? |#|option )?(?P<place>{'|'.join(ORDINALS)}|last|\d{{1,2}})(?:st|nd|rd|th|\.)?"
+    r"(?: (?:one|lead|deal|record|result))?",
     re.I,
 )
 ID = re.compile(r"(?:with )?(?:the )?id:?\s+(?P<id>\S{1,200})|(?P<uuid>[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})", re.I)
@@ -72,7 +74,9 @@ def plain(text: Any, longest: int) -> str:
 def search(talk: Talk, kind: Kind, words: str = "", action: str = "list", **filters: Any) -> list[dict[str, Any]]:
     """A few rows that have all ``words``, or beginnings of them; those that the person may see."""
     values = {"limit": CANDIDATES, "count": "none", "fields": ",".join(kind.row_keys), **filters}
-    if words:
+    if action == "bin":  # the index has only what is not in it
+        values["limit"] = IN_BIN
+    elif words:
         values["search"] = words
     try:
         rows = run_action(talk.profile, kind.viewset, action, values=values, method="get")["results"]
@@ -89,13 +93,15 @@ def meant(talk: Talk, phrase: str, among: Iterable[Kind] | None = None, *, actio
     phrase = unquoted(phrase)
     if place := PLACE.fullmatch(phrase):
         return [at_place(place["place"], records_before(talk, None))]
-    if pronoun := PRONOUN.fullmatch(phrase):
-        return (
-            of_pronoun(talk, pronoun["kind"])
-            if not pronoun["kind"] or find_kind(pronoun["kind"])
-            else by_name(talk, phrase, among, action)
-        )
+    pronoun = PRONOUN.fullmatch(phrase)
+    if pronoun and (not pronoun["kind"] or is_kind(pronoun["kind"])):
+        return of_pronoun(talk, pronoun["kind"])
     return by_name(talk, phrase, among, action)
+
+
+def is_kind(noun: str) -> bool:
+    named = find_kind(noun)
+    return named is not None and is_one(*named) and named[1][0].lower() == noun.lower()
 
 
 def records_before(talk: Talk, kind: Kind | None) -> list[Found]:
@@ -110,8 +116,6 @@ def records_before(talk: Talk, kind: Kind | None) -> list[Found]:
 
 def of_pronoun(talk: Talk, noun: str | None) -> list[Found]:
     named = find_kind(noun) if noun else None
-    if noun and not (named and named[1][0].lower() == noun.lower()):
-        raise Unclear
     rows = records_before(talk, named[0] if named else None)
     if not rows:
         raise Unclear
@@ -130,10 +134,12 @@ def by_name(talk: Talk, phrase: str, among: Iterable[Kind] | None, action: str) 
     chosen = list(among or kinds().values())
     phrase = re.sub(r"^(?:the|a|an|my|our)\s+", "", phrase, flags=re.I)
     if (named := find_kind(phrase)) and (named[1].start() == 0 or named[1].end() == len(phrase)):
+        if not is_one(*named):
+            raise Unclear
         rest = (phrase[: named[1].start()] + phrase[named[1].end() :]).strip()
         if rest and (named[0] in chosen or among is None):
             phrase, chosen = unquoted(re.sub(r"^(?:named|called|for|of|number)\s+|'s$", "", rest, flags=re.I)), [named[0]]
-        elif rest:
+        else:
             raise Unclear
     if match := ID.fullmatch(phrase):
         return [by_id(talk, match["id"] or match["uuid"], chosen, action)]
@@ -142,8 +148,8 @@ def by_name(talk: Talk, phrase: str, among: Iterable[Kind] | None, action: str) 
     seen = [kind for kind in chosen if talk.profile.scope_for(kind.model.module, "view") != "none"]
     if not seen:
         raise Stop(f"Your role may not view {chosen[0].many}.")
-    for tell in (exact_ones, similar_ones):
-        for kind in seen:
+    for tell, among_these in ((exact_ones, seen), (similar_ones, seen[:1])):
+        for kind in among_these:
             if rows := tell(talk, kind, phrase, action):
                 return [found_from(kind, row) for row in rows[:SHOWN]]
     what = seen[0].one if len(seen) == 1 else "record"
@@ -175,8 +181,10 @@ def begins(words: list[str], text: str) -> bool:
 
 def exact_ones(talk: Talk, kind: Kind, phrase: str, action: str) -> list[dict[str, Any]]:
     """Rows called so: in full; else by parts of the name; else by name and company, or company alone."""
-    whole = phrase.casefold()
-    if "name" in kind.viewset.filters() and "," not in phrase:
+    whole, filters = phrase.casefold(), kind.viewset.filters()
+    if EMAIL.fullmatch(phrase):
+        return search(talk, kind, action=action, email=whole) if "email" in filters else []
+    if "name" in filters and "," not in phrase:
         rows = search(talk, kind, action=action, name__in=f"{phrase},{phrase.title()}")
         if rows:
             return rows
@@ -186,6 +194,13 @@ def exact_ones(talk: Talk, kind: Kind, phrase: str, action: str) -> list[dict[st
     if called:
         return called
     words, more = words_of(name), words_of(company)
+    if len(rows) == CANDIDATES:  # there may be more, and older ones: look among the names alone
+        by_name = next((key for key in (kind.name_key, "last_name") if f"{key}__icontains" in filters), None)
+        longest = {f"{by_name}__icontains": max(words, key=len)} if by_name and words else {}
+        rows = search(talk, kind, f"{name} {company}".strip(), action, **longest) or rows
+    whole_words = [row for row in rows if not more and set(words) <= set(words_of(str(row.get(kind.name_key, ""))))]
+    if whole_words:
+        return whole_words
     named = [
         row
         for row in rows

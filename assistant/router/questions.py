@@ -5,7 +5,7 @@ from typing import Any
 
 from assistant.words import NO, YES
 
-from . import changing
+from . import creating
 from .intents import ACTS
 from .kinds import kinds
 from .names import ORDINALS, PLACE, Found, begins, words_of
@@ -64,13 +64,13 @@ def pick(text: str, rows: list[Found]) -> Found | None:
 def given(talk: Talk, text: str) -> Answer | None:
     """The answer to "what should it be?": the whole message is the value."""
     question: dict[str, Any] = talk.context.pending_question
-    if question.get("ask") not in ("update", "comment", "create"):
+    if question.get("ask") not in ("update", "comment", "create") or text.endswith("?"):
         return None
     if NO.fullmatch(text):
         return Answer("All right, I changed nothing.")
     if question["ask"] == "create":
         kind = kinds().get(question["record"])
-        return changing.create(talk, kind, text) if kind else None
+        return creating.create(talk, kind, text) if kind else None
     found = Found(**question["found"])
     value = re.sub(r"^(?:to|it is|it's|make it|set it to)\s+", "", text, flags=re.I) if question["ask"] == "update" else text
     return ACTS[question["ask"]](talk, found, **question["args"], text=value) if found.record in kinds() else None

@@ -1,12 +1,11 @@
 """What only reads: lists, counts, sums, one record, one field of it."""
 
-import re
 from typing import Any
 
 from rest_framework import serializers
 
 from common.people.models import Profile
-from common.tenancy import current_org_id
+from common.records.serializers import visible
 
 from .kinds import Kind, find_kind
 from .names import Found, plain
@@ -20,14 +19,13 @@ HIDDEN = (
     "org",
     "created_by",
     "updated_by",
+    "updated_at",
     "stage",
     "pipeline",
     "card_order",
     "custom_fields",
     "external_id",
-    "updated_at",
 )
-NOUN_ONLY = re.compile(r"(?:the|all|total|number|of|a|an|any|our|every)\s+", re.I)
 
 
 def query_of(talk: Talk, text: str) -> Query:
@@ -56,16 +54,20 @@ def show_list(talk: Talk, rest: str) -> Answer:
         return grouped(query, [])
     kind, limit = query.kind, query.limit or SHOWN
     arguments = query.arguments() | {"limit": limit} | ({"ordering": query.ordering} if query.ordering else {})
+    if query.is_dear:
+        arguments["filters"] = arguments["filters"] | {"count": "none"}
     result = talk.read(kind.tools["list"], arguments)
     rows = result.get("results", [])
     total = int(result.get("count", len(rows)))
-    about = described(query)
+    about, how = described(query), query.how
     if not rows:
-        return Answer(f"I found no {kind.many}{about}.")
+        return Answer(f"I found no {how}{kind.many}{about}.")
     if query.limit:
-        head = f"Here {'is' if len(rows) == 1 else 'are'} {kind.counted(len(rows))}{about}:"
+        head = f"Here {'is' if len(rows) == 1 else 'are'} {kind.counted(len(rows), how)}{about}:"
+    elif total > 10_000 or (total == len(rows) and result.get("next")):
+        head = f"I found more than {min(total, 10_000):,} {how}{kind.many}{about}:"
     else:
-        head = f"I found {'more than 10,000 ' + kind.many if total > 10_000 else kind.counted(total)}{about}:"
+        head = f"I found {kind.counted(total, how)}{about}:"
     lines = [f"{number}. {row_line(talk, kind, row)}" for number, row in enumerate(rows, 1)]
     more = f"\n\n… and {min(total, 10_000) - len(rows):,} more." if not query.limit and total > len(rows) else ""
     return Answer(f"{head}\n\n" + "\n".join(lines) + more)
@@ -89,7 +91,7 @@ def count(talk: Talk, rest: str) -> Answer:
         return grouped(query, [])
     number = talk.read(query.kind.tools["summary"], query.arguments())[0].get("count", 0)
     verb = "is" if number == 1 else "are"
-    return Answer(f"There {verb} **{query.kind.counted(number)}**{described(query)}.")
+    return Answer(f"There {verb} **{query.kind.counted(number, query.how)}**{described(query)}.")
 
 
 def total(talk: Talk, rest: str, what: str | None = None) -> Answer:
@@ -106,11 +108,11 @@ def total(talk: Talk, rest: str, what: str | None = None) -> Answer:
     sums = sums_of(talk, kind, name, rows)
     if not sums:
         return Answer(
-            f"I found no {kind.many}{described(query)}."
+            f"I found no {query.how}{kind.many}{described(query)}."
             if not number
-            else f"None of {kind.counted(number)}{described(query)} has a {label}."
+            else f"None of {kind.counted(number, query.how)}{described(query)} has a {label}."
         )
-    return Answer(f"The total {label} of {kind.counted(number)}{described(query)} is **{' + '.join(sums)}**.")
+    return Answer(f"The total {label} of {kind.counted(number, query.how)}{described(query)} is **{' + '.join(sums)}**.")
 
 
 def sums_of(talk: Talk, kind: Kind, name: str, rows: list[dict[str, Any]]) -> list[str]:
@@ -130,7 +132,7 @@ def grouped(query: Query, sums: list[str]) -> Answer:
     talk, kind, group = query.talk, query.kind, str(query.group)
     rows = talk.read(kind.tools["summary"], query.arguments() | {"group_by": group} | ({"sum": sums} if sums else {}))
     if not rows:
-        return Answer(f"I found no {kind.many}{described(query)}.")
+        return Answer(f"I found no {query.how}{kind.many}{described(query)}.")
     names = labels(kind, group, [row.get(group) for row in rows])
     order = [row[1] for row in kind.stages()] if group == "status" else []
     groups: dict[Any, list[dict[str, Any]]] = {}
@@ -139,11 +141,12 @@ def grouped(query: Query, sums: list[str]) -> Answer:
     keys = sorted(groups, key=lambda key: order.index(key) if key in order else len(order)) if order else list(groups)
     lines = []
     for key in keys[:30]:
-        line = f"- **{plain(names.get(key, key) if key not in (None, '') else 'none', 60)}**: {sum(row['count'] for row in groups[key]):,}"
+        name = plain(names.get(key, key), 60) if key not in (None, "") else "none"
+        line = f"- **{name}**: {sum(row['count'] for row in groups[key]):,}"
         if sums and (texts := sums_of(talk, kind, sums[0], groups[key])):
             line += f" · {' + '.join(texts)}"
         lines.append(line)
-    head = f"{kind.many.capitalize()}{described(query)} by {group.replace('_', ' ')}"
+    head = f"{(query.how + kind.many).capitalize()}{described(query)} by {group.replace('_', ' ')}"
     everything = sum(row["count"] for row in rows)
     head += f", {everything:,} in all" if group not in ("tags", "teams", "assigned_to") else ""
     if sums and (texts := sums_of(talk, kind, sums[0], rows)):
@@ -192,11 +195,12 @@ def show(talk: Talk, kind: Kind, name: str, row: dict[str, Any]) -> str:
         return show_amount(value, row.get("currency") or talk.currency)
     if isinstance(kind.shown[name], serializers.DateTimeField):
         return show_moment(value, talk.zone)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value} %" if name == "probability" else plain(value, 300)
 
 
 def people(ids: list[str]) -> list[str]:
-    assert current_org_id()
     return [str(one) for one in Profile.objects.filter(pk__in=ids).select_related("user").order_by("created_at")]
 
 
@@ -220,7 +224,5 @@ def show_field(talk: Talk, found: Found, field: str) -> Answer:
 
 def labels_of(talk: Talk, field: Any, value: Any) -> str:
     """The names of the records that a field refers to, of those that the person may see."""
-    from common.records.serializers import visible
-
     rows = visible(field.related_model, talk.profile).filter(pk__in=value if isinstance(value, list) else [value])
     return ", ".join(f"**{plain(row, 80)}**" for row in rows[:SHOWN])

@@ -38,11 +38,17 @@ class Stop(Exception):
         self.answer = Answer(text, question)
 
 
+QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "„": '"', "\u00a0": " "})
+
+
 @dataclass
 class Talk:
+    """``message`` as it was typed; ``use(name, arguments)`` runs a tool and returns its ToolCall."""
+
     profile: Any
     use: Callable[[str, dict[str, Any]], ToolCall]
     context: Context
+    message: str = ""
 
     @cached_property
     def zone(self) -> Any:
@@ -55,6 +61,11 @@ class Talk:
     @property
     def currency(self) -> str:
         return str(self.profile.org.currency)
+
+    def as_written(self, text: str) -> str:
+        """The end of the message as it was typed, where ``text`` is that, with its own quotes and its full stop."""
+        start = self.message.translate(QUOTES).rfind(text)
+        return self.message[start:].strip() if start >= 0 and not self.message[start + len(text) :].strip(" .!?") else text
 
     def read(self, tool: Any, arguments: dict[str, Any]) -> Any:
         """A reading tool's result. Stops at a refusal."""

@@ -7,6 +7,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from common.records.serializers import PhoneField
+
 from . import dates
 from .talk import Unclear
 
@@ -14,11 +16,15 @@ CURRENCIES = {"€": "EUR", "£": "GBP", "₹": "INR", "¥": "JPY", "euro": "EUR
 DOLLARS = ("$", "dollar", "dollars")
 SCALE = {"k": 1000, "thousand": 1000, "m": 10**6, "mio": 10**6, "million": 10**6}
 SIGN = r"[a-z]{3}\b|[€$£¥₹]"
-MONEY = rf"(?:(?:{SIGN})\s?)?\d[\d.,']{{0,20}}\s?(?:(?:k|m|mio|thousand|million)\b\s?)?(?:euros?|dollars?|pounds?|(?:eur|usd|gbp|chf|inr|jpy)\b|[€$£¥₹])?"
+AFTER = r"euros?|dollars?|pounds?|(?:eur|usd|gbp|chf|inr|jpy)\b|[€$£¥₹]"
+MONEY = rf"(?:(?:{SIGN})\s?)?\d[\d.,']{{0,20}}\s?(?:(?:k|m|mio|thousand|million)\b\s?)?(?:{AFTER})?"
 PARTS = re.compile(
     rf"(?P<before>{SIGN})?\s?(?P<number>\d[\d.,']{{0,20}})\s?(?P<scale>k|m|mio|thousand|million)?\s?(?P<after>[a-z]+|[€$£¥₹])?",
     re.IGNORECASE,
 )
+PHONE = re.compile(r"\+?[\d(][\d\s().\-/]*(?:(?:x|ext\.?)\s?\d+)?", re.I)
+#: What stands for a value instead of being one.
+VAGUE = re.compile(r"(?:the|his|her|their|its|that|same|my|our) [a-z]|(?:nothing|none|empty|null|blank|and|or)\b")
 EMAIL = re.compile(r"[^\s@,;:]{1,64}@[^\s@,;:]{1,190}\.[a-z]{2,24}", re.IGNORECASE)
 
 
@@ -47,9 +53,10 @@ def number(text: str) -> Decimal:
         raise Unclear from None
 
 
-def parse(field: Any, text: str, today: date, own: str) -> dict[str, Any]:
+def parse(field: Any, given: str, today: date, own: str) -> dict[str, Any]:
     """What to send for ``field``: its own value and, with money, the currency. Raises Unclear."""
-    text, name = unquoted(text), field.field_name
+    given = given.strip()
+    text, name = unquoted(given), field.field_name
     if isinstance(field, serializers.BooleanField):
         if text.lower() not in ("yes", "true", "on", "no", "false", "off"):
             raise Unclear
@@ -72,12 +79,11 @@ def parse(field: Any, text: str, today: date, own: str) -> dict[str, Any]:
         if found is None or found[1].strip() or not (day := found[0].day()):
             raise Unclear
         return {name: day.isoformat()}
-    if type(field) in TEXTS or isinstance(field, serializers.CharField):
+    if isinstance(field, PhoneField) and not PHONE.fullmatch(text):
+        raise Unclear
+    if isinstance(field, serializers.CharField) and not (text == given and VAGUE.match(text)):
         return {name: text}
     raise Unclear
-
-
-TEXTS = (serializers.EmailField, serializers.URLField)
 
 
 def unquoted(text: str) -> str:

@@ -275,6 +275,13 @@ class UnclearTest(RouterTestCase):
 
 
 class CostTest(RouterTestCase):
+    def test_what_no_index_can_count_is_not_counted(self) -> None:
+        for number in range(12):
+            self.make(f"Person {number}", source="Website", value=5)
+        self.assertTrue(self.say("leads from Website").startswith("I found more than 10 leads from Website:"))
+        self.assertTrue(self.say("show me all leads").startswith("I found 14 leads:"))
+        self.assertTrue(self.say("leads over 50").startswith("I found 1 lead over 50:"))
+
     def test_statements_do_not_grow_with_rows(self) -> None:
         self.say("help")
         messages = ("show me all leads", "move John Smith to closed win", "show me Jon Smiht", "how many leads by status")
