@@ -201,7 +201,8 @@ def capped(result: Any) -> Any:
         for row in rows:
             size += len(orjson.dumps(row))
             if size > CAP:
-                return {"results": kept, "cut": f"{len(rows) - len(kept)} more are left out: search for less."}
+                whole = {name: result[name] for name in ("count", "next") if isinstance(result, dict) and name in result}
+                return {**whole, "results": kept, "cut": f"{len(rows) - len(kept)} more are left out: search for less."}
             kept.append(row)
         return result
     return result if len(orjson.dumps(result)) <= CAP else {"cut": "The result is too large to show."}

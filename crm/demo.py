@@ -86,6 +86,10 @@ KAYAKS = Tenant(
         ("Chloe Martin", "Lakeside Rentals", "Closed win", 38500, "Referral"),
         ("Inês Carvalho", "Blue Coast Tours", "Closed win", 14700, "Trade fair"),
         ("Peter Novak", "Bled Camping", "Closed lost", 7200, "Website"),
+        ("John Doe", "Acme Corp", "Interest", 9600, "Referral"),
+        ("Jane Smith", "Acme Corp", "Meeting booked", 13500, "Referral"),
+        ("John Smith", "Tech Corp", "Interest", 11800, "Website"),
+        ("Jane Doe", "Microsoft", "Interest", 24000, "Trade fair"),
     ),
     deals=(
         ("30 touring kayaks", "Won", 38500),

@@ -35,7 +35,12 @@ class Lead(StagedRecord):
         db_table = "leads"
         indexes = [
             models.Index(fields=["org", "-updated_at", "-id"], condition=LIVE, name="leads_by_updated"),
-            models.Index(fields=["org", "stage", "-created_at", "-id"], name="leads_by_stage_created"),
+            models.Index(
+                fields=["org", "stage", "-created_at", "-id"],
+                include=["value", "currency"],  # so that sums by stage are read from the index alone
+                condition=LIVE,
+                name="leads_by_stage_created",
+            ),
             models.Index("org", F("value").desc(nulls_last=True), F("id").desc(), condition=LIVE, name="leads_by_value"),
             models.Index(fields=["org", "name", "id"], condition=LIVE, name="leads_by_name"),
             models.Index(fields=["org", "email"], condition=LIVE, name="leads_by_email"),

@@ -44,22 +44,15 @@ class SeedDialogueTest(TestCase):
             return Lead.objects.select_related("stage").get(name=name)
 
     def test_dialogues(self) -> None:
-        for name, company in (
-            ("John Doe", "Acme Corp"),
-            ("Jane Smith", "Acme Corp"),
-            ("John Smith", "Tech Corp"),
-            ("Jane Doe", ""),
-        ):
-            self.say(f"Create a new lead for {name}" + (f" at {company}" if company else ""))
-        self.say("Move Jane Smith to meeting booked")
         turn = self.say("Show me all leads from Acme Corp")
-        self.assertTrue(told(turn).startswith("I found 2 leads from Acme Corp:\n\n1. **Jane Smith**"))
+        self.assertTrue(told(turn).startswith("I found 2 leads from Acme Corp:\n\n1. **"), told(turn))
         self.assertEqual(
-            [(row["name"], row["company"], row["status"]) for row in turn.result["leads_data"]],
-            [("Jane Smith", "Acme Corp", "Meeting booked"), ("John Doe", "Acme Corp", "Interest")],
+            {(row["name"], row["company"], row["status"]) for row in turn.result["leads_data"]},
+            {("Jane Smith", "Acme Corp", "Meeting booked"), ("John Doe", "Acme Corp", "Interest")},
         )
         self.assertEqual(turn.result["actions_performed"], [])
-        self.assertEqual(told(self.say("Show me all leads from Microsoft")), "I found no leads from Microsoft.")
+        self.assertIn("Jane Doe", told(self.say("Show me all leads from Microsoft")))
+        self.assertEqual(told(self.say("Show me all leads from Initech")), "I found no leads from Initech.")
         for message, name, stage in (
             ("Move John Doe to meeting booked status", "John Doe", "Meeting booked"),
             ("Move John Smith to closed win", "John Smith", "Closed win"),

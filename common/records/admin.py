@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db import connection, models
+from django.db import models
 from django.utils import timezone
 
 from common.admin_base import TenantAdmin
@@ -12,7 +12,7 @@ from common.tenancy import current
 
 from .models import RECORD_MODELS, BaseRecord, Record, Stage, StagedRecord
 from .rank import last_rank
-from .search import Matches, search_filter
+from .search import scan_filter, search_filter
 
 ICONS = {"leads": "filter_alt", "accounts": "domain", "contacts": "contacts", "opportunities": "handshake", "teams": "groups"}
 OWNED = ("assigned_to", "teams", "tags")
@@ -66,10 +66,7 @@ class RecordAdmin(TenantAdmin):
             return queryset, False
         if current().org_id and "bin" not in request.GET:
             return search_filter(queryset, search_term), False
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT app_query(%s)::text", [search_term[:200]])
-            query = cursor.fetchone()[0]
-        return (queryset.filter(Matches(query)) if query else queryset.none()), False
+        return scan_filter(queryset, search_term), False
 
     def choices(self, db_field: Any, request: Any) -> Any:
         rows = super().choices(db_field, request)

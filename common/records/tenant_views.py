@@ -108,7 +108,10 @@ class ReadViewSet(GenericViewSet):
         others = {*(also or (*PARAMETERS, "ordering", "fields")), *(["search"] if self.with_search else [])}
         queryset = apply_filters(queryset, self.filters(), self.request.query_params, self.profile, others)
         text = self.request.query_params.get("search") if self.with_search else None
-        return search_filter(queryset, text) if text is not None else queryset
+        return queryset if text is None else self.searched(queryset, text)
+
+    def searched(self, queryset: Any, text: str) -> Any:
+        return search_filter(queryset, text)
 
     def envelope(self, queryset: Any) -> dict[str, Any]:
         serializer_class, names = self.get_serializer_class(), self.get_names()

@@ -30,6 +30,7 @@ from common.api.parameters import (
 from .comments import AttachmentSerializer, CommentSerializer
 from .models import Attachment, BaseRecord, Comment
 from .projection import read_rows
+from .search import scan_filter, search_filter
 from .summary import SummaryRow, groupable, summable, summary
 from .tenant_views import TenantViewSet
 
@@ -71,6 +72,9 @@ class RecordViewSet(TenantViewSet):
         model = cls.queryset.model
         owned = [name for name in OWNED_FILTERS if hasattr(model, name)]
         return super().filters() | filters_for(model, owned)
+
+    def searched(self, queryset: Any, text: str) -> Any:
+        return scan_filter(queryset, text) if self.action == "bin" else search_filter(queryset, text)
 
     def perform_destroy(self, instance: BaseRecord) -> None:
         instance.deleted_at = timezone.now()

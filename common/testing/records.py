@@ -146,7 +146,9 @@ class RecordTests:
         self.assertEqual(client.delete(self.url(pk)).status_code, 204)
         self.assert_error(client.get(self.url(pk)), 404)
         self.assertEqual(client.get(self.url()).json()["count"], 0)
-        self.assertEqual([row["id"] for row in client.get(self.url("bin")).json()["results"]], [pk])
+        for query in ({}, {"search": self.search_word[:3]}):
+            self.assertEqual([row["id"] for row in client.get(self.url("bin"), query).json()["results"]], [pk])
+        self.assertEqual(client.get(self.url("bin"), {"search": "zzzz"}).json()["count"], 0)
         self.assertEqual(client.post(self.url(pk, "restore")).json()["id"], pk)
         self.assertEqual(client.get(self.url()).json()["count"], 1)
         self.assertEqual([row.action for row in self.history(pk)][-2:], ["delete", "restore"])

@@ -67,4 +67,12 @@ class Migration(migrations.Migration):
             model_name='lead',
             index=models.Index(condition=models.Q(('deleted_at', None)), fields=['org', 'stage', 'card_order', 'id'], name='leads_board'),
         ),
+        migrations.RemoveIndex(
+            model_name='lead',
+            name='leads_by_stage_created',
+        ),
+        migrations.AddIndex(
+            model_name='lead',
+            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['org', 'stage', '-created_at', '-id'], include=('value', 'currency'), name='leads_by_stage_created'),
+        ),
     ]
