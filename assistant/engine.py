@@ -148,7 +148,7 @@ def reply_to(turn: Turn, profile: Profile) -> tuple[str, Any]:
 def context_of(before: list[Turn]) -> Context:
     """What "it" may mean: the records that were spoken of last; and the question that the last answer asked."""
     results = [turn.result or {} for turn in reversed(before)]
-    latest = next((result["records"] for result in results if result.get("records")), [])
+    latest: list[dict[str, Any]] = next((result["records"] for result in results if result.get("records")), [])
     records = [(entry["record"], entry["id"], entry.get("name", "")) for entry in latest]
     return Context(last_records=records, pending_question=results[0].get("question") if results else None)
 
