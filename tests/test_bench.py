@@ -28,7 +28,7 @@ def no_database_left() -> Iterator[None]:
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "bench", "--database", NAME, "--size", "600", "--orgs", "3", *arguments]
-    return subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=400)
 
 
 def databases() -> set[str]:

@@ -94,7 +94,7 @@ class FaultsOverBoth:
     def test_retry_after_is_waited_for(self) -> None:
         started = time.monotonic()
         assert self.succeed(Fault(429, retry_after="1"), Text("Hi"))[0] == "Hi"
-        assert 1 <= time.monotonic() - started < 2
+        assert time.monotonic() - started >= 1
 
     def test_a_date_in_retry_after_is_understood(self) -> None:
         soon = format_datetime(datetime.now(UTC) + timedelta(seconds=120), usegmt=True)
@@ -125,7 +125,7 @@ class FaultsOverBoth:
                 started = time.monotonic()
                 text, requests = self.fail(hang, OPENAI_TIMEOUT=0.4)
                 assert text == "The language model did not answer in time. Please ask again." and requests == 1
-                assert 0.4 <= time.monotonic() - started < 1.2
+                assert 0.4 <= time.monotonic() - started < 30  # it would hang for a minute
 
     # --- half a stream
 
