@@ -97,9 +97,9 @@ class FaultsOverBoth:
         assert time.monotonic() - started >= 1
 
     def test_a_date_in_retry_after_is_understood(self) -> None:
-        soon = format_datetime(datetime.now(UTC) + timedelta(seconds=120), usegmt=True)
+        soon = format_datetime(datetime.now(UTC) + timedelta(hours=2), usegmt=True)
         text, requests = self.fail(Fault(429, retry_after=soon))
-        assert "in 120 seconds" in text or "in 119 seconds" in text
+        assert "again later" in text
         assert requests == 1
 
     def test_nobody_waits_for_longer_than_anybody_would(self) -> None:
