@@ -62,7 +62,7 @@ def line(row: Row) -> str:
 
 def tenancy_total(rows: list[Row], limit: float = 10) -> tuple[str, bool] | None:
     """Both parts of what tenancy adds to a statement."""
-    added = [row.measure for row in rows if row.path.judged_by == "added" and row.measure is not None]
+    added = [row.measure for row in rows if row.path.name.startswith("tenancy") and row.measure is not None]
     if len(added) < 2:
         return None
     total = sum(added)
