@@ -39,11 +39,8 @@ def migrations_digest() -> str:
 def database_named(name: str) -> Iterator[None]:
     connection.close()
     connection.settings_dict["NAME"] = name
-    try:
-        yield
-    finally:
-        connection.in_atomic_block = False  # a migration that fails may leave it so, and then nobody gets a new connection
-        connection.close()
+    yield
+    connection.close()
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 from django.db import models
 
-from common.fields import LowerEmailField
 from common.records.models import LIVE, Record
 from common.tenancy.fields import TenantForeignKey
 
@@ -12,7 +11,7 @@ class Contact(Record):
 
     first_name = models.CharField(max_length=100, blank=True)
     last_name = models.CharField(max_length=100)
-    email = LowerEmailField(blank=True)
+    email = models.EmailField(blank=True)
     secondary_email = models.EmailField(blank=True)
     phone = models.CharField(max_length=40, blank=True)
     mobile = models.CharField(max_length=40, blank=True)

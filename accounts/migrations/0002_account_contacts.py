@@ -3,10 +3,8 @@
 import common.tenancy.fields
 from django.db import migrations
 
-from common.tenancy.migrations import GroupedMigration
 
-
-class Migration(GroupedMigration):
+class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),

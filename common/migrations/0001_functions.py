@@ -2,8 +2,6 @@ from pathlib import Path
 
 from django.db import migrations
 
-from common.tenancy.migrations import GroupedMigration
-
 SQL = (Path(__file__).parent / "sql" / "functions.sql").read_text()
 UNDO = """
 DROP FUNCTION app_search(uuid, text, text, int); DROP FUNCTION app_query(text); DROP FUNCTION app_activity_link();
@@ -11,6 +9,6 @@ DROP FUNCTION app_activity(); DROP FUNCTION app_words(text); DROP FUNCTION app_u
 """
 
 
-class Migration(GroupedMigration):
+class Migration(migrations.Migration):
     initial = True
     operations = [migrations.RunSQL(SQL, UNDO)]

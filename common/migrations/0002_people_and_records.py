@@ -13,10 +13,8 @@ import uuid_utils.compat
 from django.conf import settings
 from django.db import migrations, models
 
-from common.tenancy.migrations import GroupedMigration
 
-
-class Migration(GroupedMigration):
+class Migration(migrations.Migration):
 
     initial = True
 

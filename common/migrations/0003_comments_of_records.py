@@ -4,10 +4,8 @@ import common.tenancy.constraints
 import django.db.models.deletion
 from django.db import migrations, models
 
-from common.tenancy.migrations import GroupedMigration
 
-
-class Migration(GroupedMigration):
+class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_account_contacts'),

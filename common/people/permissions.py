@@ -12,9 +12,7 @@ EVERYTHING = dict.fromkeys(ACTIONS, "all")
 LOOK = {"view": "all"}
 
 #: Everyone may look at these; to do more a role has to name them, since "*" does not stand for them. Nobody owns them.
-PROTECTED = (
-    "users", "roles", "organization", "teams", "pipelines", "tags", "api-keys", "support", "custom-fields", "custom-objects",
-)  # fmt: skip
+PROTECTED = ("users", "roles", "organization", "teams", "pipelines", "tags", "api-keys")
 #: But of these everyone has their own.
 PERSONAL = {"api-keys": dict.fromkeys(ACTIONS, "own")}
 
@@ -35,17 +33,13 @@ SYSTEM_ROLES = {
             "*": {"view": "all", "create": "all", "edit": "team", "delete": "team"},
             "tags": EVERYTHING,
             "pipelines": EVERYTHING,
-            "support": EVERYTHING,
         },
     ),
     "user": SystemRole(
         "Works on the records they made or are assigned to.",
         {"*": dict.fromkeys(ACTIONS, "own"), "tags": {"view": "all", "create": "all"}},
     ),
-    "client": SystemRole(
-        "Sees only what names them as a contact.",
-        {**dict.fromkeys(PROTECTED, {}), **dict.fromkeys(("cases", "events", "invoices"), {"view": "own"})},
-    ),
+    "client": SystemRole("Sees only what names them as a contact.", dict.fromkeys(PROTECTED, {})),
 }
 
 #: Names that earlier systems use for the same role.

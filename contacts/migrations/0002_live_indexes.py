@@ -2,10 +2,8 @@
 
 from django.db import migrations, models
 
-from common.tenancy.migrations import GroupedMigration
 
-
-class Migration(GroupedMigration):
+class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_live_indexes'),

@@ -8,10 +8,8 @@ import django.db.models.deletion
 import uuid_utils.compat
 from django.db import migrations, models
 
-from common.tenancy.migrations import GroupedMigration
 
-
-class Migration(GroupedMigration):
+class Migration(migrations.Migration):
 
     initial = True
 

@@ -2,10 +2,8 @@
 
 from django.db import migrations, models
 
-from common.tenancy.migrations import GroupedMigration
 
-
-class Migration(GroupedMigration):
+class Migration(migrations.Migration):
 
     dependencies = [
         ('common', '0005_find_member'),
