@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from common.records.search import keeping_searches
+
 from . import questions
 from .intents import INTENTS
 from .talk import QUOTES, Answer, Context, Stop, Talk, Unclear
@@ -48,6 +50,12 @@ def route(message: str, profile: Any, use: Callable[..., Any], context: Context)
         return None
     talk = Talk(profile, use, context, message.strip())
     text = cleaned(message)
+    with keeping_searches():
+        return routed(talk, message, text)
+
+
+def routed(talk: Talk, message: str, text: str) -> Answer | None:
+    context = talk.context
     try:
         if context.pending_question and (answer := questions.chosen(talk, text)):
             return answer

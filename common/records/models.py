@@ -78,6 +78,10 @@ class BaseRecord(BaseModel):
         return cls.with_bin.filter(created_by=profile.pk).order_by().values("pk")
 
 
+#: The names of a record's links to people, teams and tags.
+LINKS = ("assigned_to", "teams", "tags")
+
+
 class Record(BaseRecord):
     """A row that people own, share with teams and tag."""
 

@@ -1,5 +1,8 @@
 """Full-text search of one record type, in two steps: ids from the index, rows under row-level security."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.db import connection, models
@@ -10,7 +13,6 @@ from common.tenancy import current_org_id
 
 #: A search with more hits than this is so common that walking the list's own order finds a page of them at once.
 FEW = 1000
-NULL = "Null characters are not allowed."
 
 
 class Matches(Func):
@@ -30,25 +32,53 @@ class Matches(Func):
 
 def search_filter(queryset: Any, text: str) -> Any:
     """Rows of ``queryset`` that have every word of ``text``, or words that begin with it."""
-    if "\x00" in text:
-        raise ValidationError({"search": [NULL]})
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT app_query(%s)::text, ARRAY(SELECT app_search(%s::uuid, %s, app_query(%s)::text, %s))",
-            [text[:200], str(current_org_id()), queryset.model._meta.db_table, text[:200], FEW],
-        )
-        query, ids = cursor.fetchone()
+    refuse_null(text)
+    query, ids = found_by_index(queryset.model._meta.db_table, text[:200])
     if not query:
         return queryset.none()
     few = len(ids) < FEW and None not in ids
     return queryset.filter(pk__in=ids) if few else queryset.filter(Matches(query))
 
 
+#: What searches found, while somebody keeps it.
+_kept: ContextVar[dict[Any, Any] | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def keeping_searches() -> Iterator[None]:
+    """The same words of the same records are looked for once inside, where nothing is written between two reads."""
+    token = _kept.set({})
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+
+
+def found_by_index(table: str, text: str) -> tuple[str | None, list[Any]]:
+    """The words as PostgreSQL takes them, and the ids of rows that have them: see ``app_search``."""
+    kept, key = _kept.get(), (current_org_id(), table, text.lower())
+    if kept is not None and key in kept:
+        return kept[key]  # type: ignore[no-any-return]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT app_query(%s)::text, ARRAY(SELECT app_search(%s::uuid, %s, app_query(%s)::text, %s))",
+            [text, str(current_org_id()), table, text, FEW],
+        )
+        found: tuple[str | None, list[Any]] = cursor.fetchone()
+    if kept is not None:
+        kept[key] = found
+    return found
+
+
 def scan_filter(queryset: Any, text: str) -> Any:
     """The same, looked for row by row, where the index is not: in the bin, and over all orgs."""
-    if "\x00" in text:
-        raise ValidationError({"search": [NULL]})
+    refuse_null(text)
     with connection.cursor() as cursor:
         cursor.execute("SELECT app_query(%s)::text", [text[:200]])
         query = cursor.fetchone()[0]
     return queryset.filter(Matches(query)) if query else queryset.none()
+
+
+def refuse_null(text: str) -> None:
+    if "\x00" in text:
+        raise ValidationError({"search": ["Null characters are not allowed."]})

@@ -8,8 +8,9 @@ from django.db.models import Count, Sum
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from .models import LINKS, Stage
+
 MAX_GROUPS = 100
-OWNED = ("assigned_to", "teams", "tags")
 
 
 class SummaryRow(serializers.Serializer[Any]):
@@ -26,8 +27,8 @@ def summable(model: Any) -> list[str]:
 
 def groupable(model: Any, names: list[str]) -> dict[str, str]:
     """What records can be grouped by, of the fields ``names``: parameter -> path. Their stage is called by its name."""
-    groups = {"status": "stage__name"} if has_field(model, "stage") else {}
-    return groups | {name: name for name in ("created_by", *OWNED, *names) if has_field(model, name)}
+    groups = {"status": "stage"} if has_field(model, "stage") else {}
+    return groups | {name: name for name in ("created_by", *LINKS, *names) if has_field(model, name)}
 
 
 def has_field(model: Any, name: str) -> bool:
@@ -55,6 +56,8 @@ def summary(queryset: Any, sums: list[str], group: str | None, groups: dict[str,
         rows = [queryset.order_by().aggregate(count=Count("id"), **totals)]
     else:
         rows = queryset.order_by().values(*by).annotate(count=Count("id"), **totals).order_by("-count", *by)[:MAX_GROUPS]
+    if path == "stage":
+        rows = by_stage_name(rows, list(totals))
     return [
         ({group: row[path]} if group and path else {})
         | ({"currency": row["currency"]} if "currency" in by else {})
@@ -62,3 +65,18 @@ def summary(queryset: Any, sums: list[str], group: str | None, groups: dict[str,
         | ({"sums": {name: row[f"sum_{name}"] for name in sums}} if sums else {})
         for row in rows
     ]
+
+
+def by_stage_name(rows: Any, totals: list[str]) -> list[dict[str, Any]]:
+    """Groups of stages as groups of their names, most first. Done here: SQL would look up the stage of each record."""
+    names = dict(Stage.objects.values_list("pk", "name"))
+    merged: dict[Any, dict[str, Any]] = {}
+    for row in rows:
+        row["stage"] = names[row["stage"]]
+        known = merged.setdefault((row["stage"], row.get("currency")), row)
+        if known is not row:
+            known["count"] += row["count"]
+            for name in totals:
+                given = [value for value in (known[name], row[name]) if value is not None]
+                known[name] = sum(given) if given else None
+    return sorted(merged.values(), key=lambda row: (-row["count"], row["stage"], row.get("currency") or ""))
