@@ -4,13 +4,13 @@ from typing import Any
 
 from django.contrib import admin
 
-from common.admin_base import TenantAdmin
+from common.admin_base import ShownOnly, TenantAdmin
 from common.admin_lists import OneOfFilter
 
 from .models import AssistantSettings, ToolCall
 
 
-class ToolCallAdmin(TenantAdmin):
+class ToolCallAdmin(ShownOnly, TenantAdmin):
     section = "Assistant"
     icon = "smart_toy"
     ordering = ["-id"]
@@ -19,15 +19,6 @@ class ToolCallAdmin(TenantAdmin):
     list_filter = [OneOfFilter.of("status", ToolCall.Status.values), OneOfFilter.of("channel", ("chat", "mcp"))]
     list_select_related = ("profile__user",)
     hidden = ("key", "request_id", "created_by", "updated_by", "updated_at", "turn")
-
-    def has_add_permission(self, request: Any) -> bool:
-        return False
-
-    def has_change_permission(self, request: Any, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
-        return False
 
 
 class AssistantSettingsAdmin(TenantAdmin):

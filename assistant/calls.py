@@ -168,13 +168,13 @@ def clean(value: Any) -> Any:
 
 def for_model(result: Any) -> Any:
     """A result without the fields that the org keeps from models."""
-    settings = AssistantSettings.objects.first()
-    names = set(settings.withheld_fields) if settings else set()
+    names = withheld_names()
     return without(result, names | {f"{name}_id" for name in names}) if names else result
 
 
-def is_withholding() -> bool:
-    return bool((settings := AssistantSettings.objects.first()) and settings.withheld_fields)
+def withheld_names() -> set[str]:
+    settings = AssistantSettings.objects.first()
+    return set(settings.withheld_fields) if settings else set()
 
 
 def without(value: Any, names: set[str]) -> Any:

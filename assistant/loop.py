@@ -134,9 +134,13 @@ class Writer:
 
 
 def is_used_up() -> bool:
-    settings = AssistantSettings.objects.first()
-    limit = settings.monthly_limit if settings else None
+    limit = monthly_limit()
     return limit is not None and spent_this_month() >= limit
+
+
+def monthly_limit() -> Decimal | None:
+    settings = AssistantSettings.objects.first()
+    return settings.monthly_limit if settings else None
 
 
 def spent_this_month() -> Decimal:

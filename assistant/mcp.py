@@ -17,7 +17,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from common.api.errors import SERVER_ERROR, body
+from common.api.errors import NOT_REACHABLE, SERVER_ERROR, body
 from common.api.threads import in_thread
 from common.middleware.get_company import ONLY_READS
 from common.people.authentication import NOT_A_MEMBER
@@ -132,7 +132,7 @@ class Entrance:
             try:
                 refused = await self.refusal(Request(scope))
             except (DatabaseError, InterfaceError):
-                refused = refuse(503, "The database is not reachable. Try again in a moment.", **{"Retry-After": "1"})
+                refused = refuse(503, NOT_REACHABLE, **{"Retry-After": "1"})
             await (refused or self.sessions.handle_request)(scope, receive, send)
 
     async def refusal(self, request: Request) -> Response | None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from common.records.models import Stage
 
-from .calls import capped, for_model, is_withholding
+from .calls import capped, for_model, withheld_names
 from .models import ToolCall, Turn
 from .tools import Tool, tools_for
 from .words import modules_in
@@ -64,7 +64,7 @@ def history(turns: list[Turn]) -> list[dict[str, Any]]:
 
     Where the org keeps fields from models, that goes for answers that were given without one.
     """
-    messages, private = [], bool(turns) and is_withholding()
+    messages, private = [], bool(turns) and bool(withheld_names())
     for turn in turns:
         messages.append({"role": "user", "content": turn.message})
         if turn.result:

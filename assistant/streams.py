@@ -17,7 +17,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.db import DatabaseError, InterfaceError, connections
 from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -28,7 +28,7 @@ from common.people.callers import find_caller
 from common.tenancy import org_scope
 
 from .models import Turn
-from .views import own_turn, status_of
+from .views import TASK_ID, own_turn, status_of
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class ChatStreamView(APIView):
 
     @extend_schema(
         responses={(200, "text/event-stream"): OpenApiTypes.STR},
-        parameters=[OpenApiParameter("task_id", UUID, "path", description="Of the message sent")],
+        parameters=[TASK_ID],
     )
     def get(self, request: Any, task_id: UUID) -> HttpResponseBase:
         profile = request._request.profile

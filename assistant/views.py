@@ -21,8 +21,8 @@ from common.records.tenant_views import ReadViewSet
 
 from . import engine
 from .calls import cancel, confirm
-from .loop import first_of_month, spent_this_month
-from .models import AssistantSettings, ToolCall, Turn
+from .loop import first_of_month, monthly_limit, spent_this_month
+from .models import ToolCall, Turn
 from .serializers import (
     MAX_MESSAGE,
     CallSerializer,
@@ -39,6 +39,7 @@ from .tasks import answer_turn
 from .tools import ToolError, tools_for
 from .undo import undo
 
+TASK_ID = OpenApiParameter("task_id", UUID, "path", description="Of the message sent")
 WAITING = {"PENDING": "Task is waiting to be processed...", "PROCESSING": "Processing your message..."}
 
 
@@ -83,9 +84,7 @@ class ChatStatusView(APIView):
     queryset = Turn.objects.all()
     permission_classes = [IsMember]
 
-    @extend_schema(
-        responses=StatusSerializer, parameters=[OpenApiParameter("task_id", UUID, "path", description="Of the message sent")]
-    )
+    @extend_schema(responses=StatusSerializer, parameters=[TASK_ID])
     def get(self, request: Request, task_id: UUID) -> Response:
         return Response(status_of(own_turn(request._request.profile, task_id)))
 
@@ -191,9 +190,7 @@ class UsageView(APIView):
     def get(self, request: Request) -> Response:
         sums = {name: Coalesce(Sum(name), 0) for name in ("input_tokens", "output_tokens")}
         totals = Turn.objects.filter(created_at__gte=first_of_month()).aggregate(turns=Count("id"), **sums)
-        settings = AssistantSettings.objects.first()
-        limit = settings.monthly_limit if settings else None
-        return Response(UsageSerializer({**totals, "cost": spent_this_month(), "monthly_limit": limit}).data)
+        return Response(UsageSerializer({**totals, "cost": spent_this_month(), "monthly_limit": monthly_limit()}).data)
 
 
 class OneRowView(APIView):
@@ -224,14 +221,6 @@ class SettingsView(OneRowView):
     permission_classes = [IsOrgAdmin]
     serializer_class = SettingsSerializer
 
-    @extend_schema(responses=SettingsSerializer)
-    def get(self, request: Request) -> Response:
-        return super().get(request)
-
-    @extend_schema(request=SettingsSerializer, responses=SettingsSerializer)
-    def patch(self, request: Request) -> Response:
-        return super().patch(request)
-
 
 class PreferencesView(OneRowView):
     """How the assistant works for oneself."""
@@ -240,11 +229,3 @@ class PreferencesView(OneRowView):
 
     def where(self) -> dict[str, Any]:
         return {"profile": self.request._request.profile}
-
-    @extend_schema(responses=PreferencesSerializer)
-    def get(self, request: Request) -> Response:
-        return super().get(request)
-
-    @extend_schema(request=PreferencesSerializer, responses=PreferencesSerializer)
-    def patch(self, request: Request) -> Response:
-        return super().patch(request)

@@ -136,8 +136,6 @@ def clean(facts: dict[str, Any]) -> None:
     opened = database.connect_as_owner()
     made = [facts["big"], datetime.fromisoformat(facts["seeded_at"])]
     with opened.cursor() as cursor:
-        for table in ("tool_calls", "turns", "conversations"):
-            cursor.execute(f"DELETE FROM {table} WHERE org_id = %s AND created_at > %s", made)
         cursor.execute("DELETE FROM leads WHERE org_id = %s AND created_at > %s", made)
         cursor.execute("DELETE FROM activity WHERE org_id = %s AND at > %s", made)
         for table in ("tool_calls", "turns", "conversations"):

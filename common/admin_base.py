@@ -89,6 +89,19 @@ class BaseAdmin(ModelAdmin):
         """The activity stream has it."""
 
 
+class ShownOnly:
+    """Mixin: rows that people look at, and nobody makes, changes or deletes here."""
+
+    def has_add_permission(self, request: Any) -> bool:
+        return False
+
+    def has_change_permission(self, request: Any, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
+        return False
+
+
 class StaffAdmin(BaseAdmin):
     """Rows of the platform itself, which belong to no org: for platform staff only, and never deleted here."""
 

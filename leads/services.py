@@ -11,7 +11,7 @@ from django.utils import timezone
 from common.activity.models import Activity
 from common.api.errors import Conflict
 from common.people.models import Profile
-from common.records.models import Attachment, BaseRecord, Comment, Record, Stage
+from common.records.models import LINKS, Attachment, BaseRecord, Comment, Record, Stage
 from common.records.rank import last_rank
 from common.records.search import search_filter
 from common.records.serializers import add_links, find_stage
@@ -19,7 +19,6 @@ from common.records.serializers import add_links, find_stage
 from .models import Lead
 
 Links = dict[str, list[UUID]]
-CARRIED_LINKS = ("assigned_to", "teams", "tags")
 MADE = ("converted_account", "converted_contact", "converted_opportunity")
 
 
@@ -54,7 +53,7 @@ def convert(
     """
     if lead.converted_at is not None:
         raise Conflict("This lead was converted already.")
-    links: Links = {name: list(getattr(lead, name).values_list("pk", flat=True)) for name in CARRIED_LINKS}
+    links: Links = {name: list(getattr(lead, name).values_list("pk", flat=True)) for name in LINKS}
     lead.converted_account = account or find_or_make("account", "name", lead.company or lead.name, lead, by, links)
     lead.converted_contact = contact or find_or_make("contact", "email", lead.email, lead, by, links)
     lead.converted_account.contacts.add(lead.converted_contact)

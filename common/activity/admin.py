@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from unfold.views import ChangeList
 
-from common.admin_base import TenantAdmin
+from common.admin_base import ShownOnly, TenantAdmin
 from common.admin_lists import OneOfFilter, TenantChangeList
 
 from .lines import WORDS, kind_of, lines_of, tracked_model, who, with_names, with_records
@@ -26,7 +26,7 @@ class ActivityChangeList(TenantChangeList):
             row.who = who(row, request)
 
 
-class ActivityAdmin(TenantAdmin):
+class ActivityAdmin(ShownOnly, TenantAdmin):
     icon = "history"
     ordering = ["-id"]
     list_display = ["at", "by", "what", "row", "source"]
@@ -34,15 +34,6 @@ class ActivityAdmin(TenantAdmin):
     list_filter = [OneOfFilter.of("action", WORDS), OneOfFilter.of("source", SOURCES)]
     hidden = ("actor_id", "user_id", "xid", "changes", "action", "record_type", "record_id")
     readonly_fields = ["by", "what", "row", "changed"]
-
-    def has_add_permission(self, request: Any) -> bool:
-        return False
-
-    def has_change_permission(self, request: Any, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
-        return False
 
     def get_changelist(self, request: Any, **kwargs: Any) -> type[ChangeList]:
         return ActivityChangeList

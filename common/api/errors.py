@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 NOT_FOUND = "Not found."
 SERVER_ERROR = "Something went wrong on our side."
+NOT_REACHABLE = "The database is not reachable. Try again in a moment."
 CODES = {
     400: "invalid",
     401: "not_authenticated",
@@ -88,7 +89,7 @@ def _from_database(error: DatabaseError | InterfaceError) -> tuple[int, str]:
     lost = type(error) is DatabaseError and not code  # so psycopg2 calls it when the server goes away in the middle of an answer
     if lost or isinstance(error, (OperationalError, InterfaceError)):
         connection.close()
-        return 503, "The database is not reachable. Try again in a moment."
+        return 503, NOT_REACHABLE
     logger.exception("database error")
     return 500, SERVER_ERROR
 

@@ -14,7 +14,7 @@ from common.api.parameters import ETAG, LOCATION, documented
 from common.records.serializers import BASE_FIELDS, ProjectedSerializer
 from common.records.tenant_views import TenantViewSet
 
-from .api_keys import ApiKey, Scope, UsedKey, new_key
+from .api_keys import ApiKey, Scope, new_key
 
 NO_KEYS_BY_KEY = "An API key cannot make API keys. Sign in."
 
@@ -77,7 +77,7 @@ class ApiKeyViewSet(TenantViewSet):
     )
     @documented(LOCATION, ETAG)
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        if isinstance(request.auth, UsedKey):
+        if isinstance(request.auth, ApiKey):
             raise PermissionDenied(NO_KEYS_BY_KEY)
         response = super().create(request, *args, **kwargs)
         response.data = {**orjson.loads(orjson.dumps(response.data)), "key": self.made["key"]}

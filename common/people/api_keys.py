@@ -3,9 +3,7 @@
 import base64
 import binascii
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
@@ -70,31 +68,14 @@ class ApiKey(BaseModel):
             return "revoked"
         return "expired" if self.expires_at and self.expires_at <= timezone.now() else "active"
 
-    def revoke(self) -> None:
-        if self.revoked_at is None:
-            self.revoked_at = timezone.now()
-            self.save(update_fields=["revoked_at", "updated_at", "updated_by"])
-
-
-@dataclass
-class UsedKey:
-    """A key that was presented, and whose it is in its org."""
-
-    pk: UUID
-    user_id: UUID
-    scopes: list[str]
-    expires_at: Any
-    revoked_at: Any
-    last_used_at: Any
-    profile: Profile | None = None
-
     @property
     def may_write(self) -> bool:
         return Scope.WRITE in self.scopes
 
-    @property
-    def is_good(self) -> bool:
-        return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+    def revoke(self) -> None:
+        if self.revoked_at is None:
+            self.revoked_at = timezone.now()
+            self.save(update_fields=["revoked_at", "updated_at", "updated_by"])
 
 
 def new_key(org: Org) -> dict[str, str]:
@@ -112,31 +93,28 @@ def org_of(key: str) -> UUID:
         raise BadToken(BAD) from error
 
 
+COLUMNS = ("id", "scopes", "expires_at", "revoked_at", "last_used_at")
+#: Whose a key is, and the columns that using it takes.
 BY_HASH = Statement(
-    lambda token_hash: (
-        ApiKey._default_manager.filter(token_hash=token_hash)
-        .order_by()
-        .values_list("id", "profile__user_id", "scopes", "expires_at", "revoked_at", "last_used_at")
-    ),
+    lambda token_hash: ApiKey._default_manager.filter(token_hash=token_hash).order_by().values_list("profile__user_id", *COLUMNS),
     token_hash="the hash of a key",  # noqa: S106
 )
 
 
-def use_key(text: str) -> UsedKey:
-    """The stored key, with its profile. Raises BadToken, saying the same whatever is wrong with it."""
+def use_key(text: str) -> ApiKey:
+    """The key, with its profile. Raises BadToken, saying the same whatever is wrong with it."""
     org_id = org_of(text)
     with org_scope(org_id):
-        key = next((UsedKey(*row) for row in BY_HASH.rows(token_hash=digest(text))), None)
-        if key is None or not key.is_good:
-            raise BadToken(BAD)
-        key.profile = find_member(key.user_id, org_id)
-        if key.profile is None:
-            raise BadToken(BAD)
-        note_use(key)
-    return key
+        for user_id, *values in BY_HASH.rows(token_hash=digest(text)):
+            key = ApiKey(**dict(zip(COLUMNS, values, strict=True)))
+            if key.state == "active" and (profile := find_member(user_id, org_id)):
+                key.profile = profile
+                note_use(key)
+                return key
+    raise BadToken(BAD)
 
 
-def note_use(key: UsedKey) -> None:
+def note_use(key: ApiKey) -> None:
     """Write down that a key is in use, once a minute."""
     before = timezone.now() - REMEMBER_USE
     if key.last_used_at is None or key.last_used_at < before:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from .api_keys import START, UsedKey, use_key
+from .api_keys import START, ApiKey, use_key
 from .authentication import find_member
 from .models import Profile, User
 from .tokens import BadToken, read_token
@@ -19,7 +19,7 @@ class Caller:
     user: User | None = None
     #: Of a session's token.
     claims: dict[str, Any] | None = None
-    key: UsedKey | None = None
+    key: ApiKey | None = None
     #: Why nobody was found.
     error: str = ""
 
@@ -42,7 +42,6 @@ def find_caller(authorization: str, org: str | None) -> Caller:
 
 def by_key(token: str, org: str | None) -> Caller:
     key = use_key(token)
-    assert key.profile is not None
     elsewhere = wanted_org(org, key.profile.org_id) != key.profile.org_id
     return Caller(None if elsewhere else key.profile, key=key)
 

@@ -18,7 +18,7 @@ from . import attempts, services
 from .answers import InvitationSerializer
 from .authentication import IsMember
 from .models import Invitation, Profile, Role
-from .permissions import excess
+from .permissions import excess, may_invite
 from .serializers import (
     InviteSerializer,
     OpenInvitationSerializer,
@@ -93,7 +93,7 @@ class UserViewSet(TenantViewSet):
 class MayInvite(IsMember):
     def has_permission(self, request: Any, view: Any) -> bool:
         super().has_permission(request, view)
-        if request._request.profile.scope_for("users", "create") == "none":
+        if not may_invite(request._request.profile):
             raise PermissionDenied("Your role may not invite members.")
         return True
 

@@ -83,3 +83,8 @@ def permission_errors(permissions: Any, modules: set[str]) -> str | None:
             if scope not in scopes:
                 return f'"{module}.{action}": "{scope}" is not a scope. Scopes: {", ".join(scopes)}.'
     return None
+
+
+def may_invite(profile: Any) -> bool:
+    """Whoever may make members."""
+    return bool(profile.scope_for("users", "create") != "none")

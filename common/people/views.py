@@ -1,5 +1,6 @@
 """Endpoints of sign-up and sign-in: the public ones, and those of whoever is signed in."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.utils import timezone
@@ -214,17 +215,26 @@ class SwitchOrgView(SignedInView):
         return Response(pair | {"org": OrgSerializer(profile.org).data, "profile": profile_body(profile)})
 
 
-class ForgotPasswordView(PublicView):
-    """Ask for a mail with a link to choose a new password. The answer is the same for any address."""
+class LinkByMailView(PublicView):
+    """Has a link mailed, by ``ask(email)``, and answers the same for any address. ``limit`` counts the tries."""
 
     serializer_class = EmailSerializer
+    limit: str
+    message: str
+    ask: Callable[[str], None]
 
     @extend_schema(responses={200: answers.MessageSerializer, 429: THROTTLED})
     def post(self, request: Request) -> Response:
         email = self.validated(request)["email"]
-        attempts.check(request, "forgot", email)
-        services.request_password_reset(email)
-        return Response({"message": MAILED})
+        attempts.check(request, self.limit, email)
+        self.ask(email)
+        return Response({"message": self.message})
+
+
+class ForgotPasswordView(LinkByMailView):
+    """Ask for a mail with a link to choose a new password. The answer is the same for any address."""
+
+    limit, message, ask = "forgot", MAILED, staticmethod(services.request_password_reset)
 
 
 class ResetPasswordView(PublicView):
@@ -267,17 +277,10 @@ class VerifyEmailView(PublicView):
         return Response(UserSerializer(services.verify_email(**self.validated(request))).data)
 
 
-class ResendVerificationView(PublicView):
+class ResendVerificationView(LinkByMailView):
     """Have the mail that confirms an address sent again. The answer is the same for any address."""
 
-    serializer_class = EmailSerializer
-
-    @extend_schema(responses={200: answers.MessageSerializer, 429: THROTTLED})
-    def post(self, request: Request) -> Response:
-        email = self.validated(request)["email"]
-        attempts.check(request, "resend", email)
-        services.request_verification(email)
-        return Response({"message": MAILED_AGAIN})
+    limit, message, ask = "resend", MAILED_AGAIN, staticmethod(services.request_verification)
 
 
 class AcceptInvitationView(PublicView):

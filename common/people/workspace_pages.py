@@ -26,6 +26,7 @@ from .authentication import find_member
 from .forms import InviteForm, ResendForm
 from .models import Invitation, Profile, Role
 from .pages import form_page, sent, show
+from .permissions import may_invite
 from .workspaces import SESSION_KEY, memberships
 
 CARDS = 5
@@ -81,10 +82,6 @@ def money(value: str | None, currency: str) -> str:
         return ""
     amount = Decimal(value)
     return f"{amount:,.0f} {currency}" if amount == amount.to_integral_value() else f"{amount:,.2f} {currency}"
-
-
-def may_invite(profile: Profile) -> bool:
-    return profile.scope_for("users", "create") != "none"
 
 
 def invite_form(profile: Profile, values: Any = None) -> InviteForm:

@@ -10,12 +10,11 @@ from common.admin_base import TenantAdmin
 from common.admin_lists import RowFilter
 from common.tenancy import current
 
-from .models import RECORD_MODELS, BaseRecord, Record, Stage, StagedRecord
+from .models import LINKS, RECORD_MODELS, BaseRecord, Record, Stage, StagedRecord
 from .rank import last_rank
 from .search import scan_filter, search_filter
 
 ICONS = {"leads": "filter_alt", "accounts": "domain", "contacts": "contacts", "opportunities": "handshake", "teams": "groups"}
-OWNED = ("assigned_to", "teams", "tags")
 FURTHER = ("custom_fields", "external_id")
 
 
@@ -76,9 +75,9 @@ class RecordAdmin(TenantAdmin):
 
     def get_fieldsets(self, request: Any, obj: Any = None) -> list[Any]:
         names = self.get_fields(request, obj)
-        own = [name for name in names if name not in (*OWNED, *FURTHER)]
+        own = [name for name in names if name not in (*LINKS, *FURTHER)]
         groups = [
-            ("Whose it is", [name for name in names if name in OWNED]),
+            ("Whose it is", [name for name in names if name in LINKS]),
             ("Further", [name for name in names if name in FURTHER]),
         ]
         shared = [(title, {"fields": fields}) for title, fields in groups if fields]

@@ -12,7 +12,7 @@ from common.people.models import Profile
 from common.tenancy import current_org_id
 from common.tenancy.statement import Statement
 
-from .models import BaseRecord, Stage
+from .models import LINKS, BaseRecord, Stage
 from .projection import Computed
 from .rank import last_rank
 
@@ -236,7 +236,7 @@ def add_links(instance: Any, name: str, ids: list[Any]) -> None:
 
 
 BASE_FIELDS = ["id", "org", "created_at", "updated_at", "created_by", "updated_by"]
-OWNED_FIELDS = ["assigned_to", "teams", "tags", "custom_fields", "external_id"]
+OWNED_FIELDS = [*LINKS, "custom_fields", "external_id"]
 
 
 class RecordSerializer(ProjectedSerializer):

@@ -28,14 +28,14 @@ from common.api.parameters import (
 )
 
 from .comments import AttachmentSerializer, CommentSerializer
-from .models import Attachment, BaseRecord, Comment
+from .models import LINKS, Attachment, BaseRecord, Comment
 from .projection import read_rows
 from .search import scan_filter, search_filter
 from .summary import SummaryRow, groupable, summable, summary
 from .tenant_views import TenantViewSet
 
 UUID = "<uuid:pk>"
-OWNED_FILTERS = ("assigned_to", "teams", "tags", "external_id")
+OWNED_FILTERS = (*LINKS, "external_id")
 
 #: Each record type's viewset, by model name.
 VIEWSETS: dict[str, type["RecordViewSet"]] = {}
