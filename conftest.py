@@ -39,8 +39,11 @@ def migrations_digest() -> str:
 def database_named(name: str) -> Iterator[None]:
     connection.close()
     connection.settings_dict["NAME"] = name
-    yield
-    connection.close()
+    try:
+        yield
+    finally:
+        connection.in_atomic_block = False  # a migration that fails may leave it so, and then nobody gets a new connection
+        connection.close()
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Any
 from common.records.models import RECORD_MODELS
 
 from .models import ToolCall, Turn
-from .tools import all_tools
+from .tools import HANGS, all_tools
 
 DONE = {
     "create": "Created {}.",
@@ -16,6 +16,7 @@ DONE = {
     "convert": "Converted {}.",
     "undo_convert": "Took back the conversion of {}.",
     "comment": "Added the comment.",
+    "log_interaction": "Logged it.",
     "assign": "Assigned {}.",
 }
 
@@ -47,7 +48,7 @@ def records_of(calls: list[ToolCall]) -> list[dict[str, Any]]:
             continue
         rows = call.result.get("results") if tool.view_action == "list" else [call.result]
         for row in rows or []:
-            if tool.view_action != "comment" and isinstance(row, dict) and "id" in row:
+            if tool.view_action not in HANGS and isinstance(row, dict) and "id" in row:
                 found[row["id"]] = {"record": tool.record, **row}
     return list(found.values())
 

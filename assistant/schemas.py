@@ -29,6 +29,8 @@ def object_of(properties: dict[str, Any], required: list[str] | None = None) -> 
 
 
 def schema_of_field(field: Any) -> dict[str, Any]:
+    if isinstance(field, serializers.Serializer):
+        return schema_of(field)
     if isinstance(field, serializers.ChoiceField):
         schema: dict[str, Any] = {"type": "string", "enum": list(field.choices)}
     elif isinstance(field, serializers.ListField):

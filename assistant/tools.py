@@ -28,7 +28,13 @@ KINDS = ("read", "write", "delete", "bulk")
 #: Actions that are no tools: files are not for models, and the board is what searching by status gives.
 LEFT_OUT = ("attachment", "board", "bin", "summary", "history")
 #: What a row is called for models, where it is not "<action>_<record>".
-NAMES = {"comment": "comment_on_{one}", "move": "update_{one}_status"}
+NAMES = {
+    "comment": "comment_on_{one}",
+    "log_interaction": "log_interaction_on_{one}",
+    "move": "update_{one}_status",
+}
+#: What hangs something on a record that one may see, and what models are told of it: those endpoints list, too.
+HANGS = {"comment": "Comment on a record.", "log_interaction": "Log a call, meeting, mail, note or message on a record."}
 
 
 class ToolError(Exception):
@@ -114,10 +120,9 @@ def tool_of_action(viewset: Any, action: Any, method: str, names: dict[str, str]
     schema = request_schema(viewset, action, method)
     if of_one:
         schema = object_of({"id": ID, **schema["properties"]}, ["id", *schema["required"]])
-    needed = {"comment": "view", "restore": "delete"}.get(action.__name__, "edit")
+    needed = {"restore": "delete", **dict.fromkeys(HANGS, "view")}.get(action.__name__, "edit")
     about = action.kwargs.get("description") or (action.__doc__ or "").strip().split("\n")[0]
-    if action.__name__ == "comment":
-        about = "Comment on a record."
+    about = HANGS.get(action.__name__, about)
     kind = "write" if of_one else "bulk"
     return Tool(name, about, kind=kind, parameters=schema, action=needed, view_action=action.__name__, method=method, **base)
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 
 from common.activity.models import Activity
-from common.records.models import RECORD_MODELS, Comment
+from common.records.models import RECORD_MODELS, Comment, Interaction
 from common.records.views import VIEWSETS
 
 from .calls import within
@@ -14,6 +14,8 @@ from .tools import ToolError, all_tools, call_tool, run_action
 
 UNDO = "undo"  # the key of a turn's
 CHANGING = ("write", "delete", "bulk")
+#: What tools hang on records, as the stream calls it.
+HANGING: dict[str, Any] = {"comment": Comment, "interaction": Interaction}
 
 
 def last_change(profile: Any, turns: Any) -> ToolCall | None:
@@ -58,7 +60,7 @@ def refuse_if_changed_since(rows: list[Activity]) -> None:
         later = Activity.objects.filter(record_id=row.record_id, at__gt=row.at).exclude(request_id=row.request_id)
         if row.action != "create" and row.changes:
             later = later.filter(changes__has_any_keys=list(row.changes))
-        if row.action == "create" and row.record_type == "comment":
+        if row.action == "create" and row.record_type in HANGING:
             continue
         if later.exists():
             raise ToolError("This was changed again since, so I cannot undo it.", code=409)
@@ -67,8 +69,8 @@ def refuse_if_changed_since(rows: list[Activity]) -> None:
 def take_back_record(profile: Any, rows: list[Activity]) -> None:
     """``rows``: what one call changed of one record, newest first."""
     record, pk, actions = rows[0].record_type, rows[0].record_id, {row.action for row in rows}
-    if record == "comment":
-        Comment.objects.filter(pk=pk).delete()
+    if record in HANGING:
+        HANGING[record].objects.filter(pk=pk).delete()
     elif record not in RECORD_MODELS:
         raise ToolError("This cannot be undone.", code=409)
     elif "create" in actions or "restore" in actions:

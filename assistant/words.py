@@ -19,6 +19,7 @@ VERBS = {
     "partial_update": r"update|change|set|correct|edit|fix|rename|fill|raise|lower|increase|decrease|remove|clear|replace|make",
     "move": r"move|mark|put|drag|advance|close|set|change|update|won|lost|progress|push|send",
     "comment": r"comment|note|log|write|add|record",
+    "log_interaction": r"log|note|record|called|met|spoke|talked|wrote",
     "assign": r"assign|give|hand|transfer|pass|reassign",
     "restore": r"restore|bring back|undelete|recover",
 }  # fmt: skip

@@ -366,6 +366,8 @@ class TenantInline(RowChoices, TabularInline):
 def users_of(model: Any, ids: list[Any]) -> list[str]:
     """Some rows that would have to go first, because they need those with ``ids``."""
     found: list[str] = []
+    if not ids:  # where a row may be part of another of its kind, this is the end
+        return found
     for relation in model._meta.get_fields(include_hidden=True):
         if not (relation.auto_created and relation.one_to_many) or relation.related_model._meta.auto_created:
             continue

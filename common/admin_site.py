@@ -18,7 +18,7 @@ from common.people.models import Org
 from common.tenancy import current
 
 #: The groups of the menu, in order; ``TenantAdmin.section`` names one.
-SECTIONS = ("Records", "Organization", "Assistant", "Platform")
+SECTIONS = ("Records", "Help desk", "Mail", "Organization", "Assistant", "Platform")
 
 
 def may_administer(request: Any) -> bool:

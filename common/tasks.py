@@ -8,6 +8,8 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from common.notifications.services import send_digests
+from common.notifications.stream import read_stream
 from common.people.mail import due_mails, send_mail
 from common.people.models import Org, Session
 from common.people.services import send_password_reset, send_verification_again
@@ -46,6 +48,22 @@ def empty_bins() -> int:
     for org in Org.objects.all():
         with org_scope(org):
             count += sum(purge(model, before) for model in RECORD_MODELS.values())
+    return count
+
+
+@shared_task
+def tell_of_changes() -> int:
+    """Notify people of what the activity stream has to tell."""
+    return read_stream()
+
+
+@shared_task
+def send_daily_mails() -> int:
+    """The daily mail of notifications, where it is past the hour for it."""
+    count = 0
+    for org in Org.objects.filter(is_active=True):
+        with org_scope(org, source="system"):
+            count += send_digests(org)
     return count
 
 

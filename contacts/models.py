@@ -1,5 +1,6 @@
 from django.db import models
 
+from common.fields import LowerEmailField
 from common.records.models import LIVE, Record
 from common.tenancy.fields import TenantForeignKey
 
@@ -11,7 +12,7 @@ class Contact(Record):
 
     first_name = models.CharField(max_length=100, blank=True)
     last_name = models.CharField(max_length=100)
-    email = models.EmailField(blank=True)
+    email = LowerEmailField(blank=True)
     secondary_email = models.EmailField(blank=True)
     phone = models.CharField(max_length=40, blank=True)
     mobile = models.CharField(max_length=40, blank=True)

@@ -11,6 +11,16 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
+import boards.demo
+import cases.demo
+import custom_objects.demo
+import documents.demo
+import emails.demo
+import events.demo
+import invoices.demo
+import opportunity.demo
+import planner.demo
+import tasks.demo
 from accounts.models import Account
 from common.people.models import Org, Profile, Role, User
 from common.people.services import create_org
@@ -143,6 +153,9 @@ SCHOOL = Tenant(
     ),
 )
 TENANTS = (KAYAKS, SCHOOL)
+#: Modules with data of their own, in an order in which each finds what it refers to.
+MODULES = (opportunity.demo, invoices.demo, cases.demo, tasks.demo, events.demo, planner.demo, boards.demo, documents.demo,
+           custom_objects.demo, emails.demo)  # fmt: skip
 
 
 def is_empty() -> bool:
@@ -185,6 +198,8 @@ def load_tenant(tenant: Tenant, password: str) -> None:
         tags = [Tag.objects.create(name=name, color=color) for name, color in tenant.tags]
         make_customers(tenant, staff, teams, tags)
         make_leads(tenant, staff, teams, tags)
+        for module in MODULES:
+            module.add_demo(tenant.domain, staff)
 
 
 def join(tenant: Tenant, users: list[User]) -> list[Profile]:
@@ -240,7 +255,8 @@ def make_customers(tenant: Tenant, staff: list[Profile], teams: list[Team], tags
                 currency=tenant.currency,
                 stage=stages[stage],
                 probability=stages[stage].probability,
-                closed_on=timezone.localdate() + timedelta(days=21),
+                close_date=timezone.localdate() + timedelta(days=21),
+                closed_on=timezone.localdate() - timedelta(days=6) if stages[stage].kind == Stage.Kind.WON else None,
             )
             opportunity.contacts.add(contact)
             for record in (account, contact, opportunity):

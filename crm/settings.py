@@ -69,6 +69,15 @@ INSTALLED_APPS = [
     "contacts",
     "opportunity",
     "leads",
+    "cases",
+    "tasks",
+    "events",
+    "planner",
+    "boards",
+    "invoices",
+    "emails",
+    "documents",
+    "custom_objects",
     "assistant",
     "compat",
     "unfold.apps.BasicAppConfig",  # the other one puts its own site in place of ours
@@ -179,7 +188,17 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE_FILENAME = str(ATRIUM_HOME / f"celerybeat-{PORT}")
 CELERY_BEAT_SCHEDULE = {
     "resume-turns": {"task": "assistant.tasks.resume_turns", "schedule": 30},
+    "watch-clocks": {"task": "cases.tasks.watch_clocks", "schedule": 60},
+    "fetch-mail": {"task": "cases.tasks.fetch_mail", "schedule": 60},
     "send-mails": {"task": "common.tasks.send_due_mails", "schedule": 60},
+    "fetch-emails": {"task": "emails.tasks.fetch_mail", "schedule": 60},
+    "send-emails": {"task": "emails.tasks.send_due_emails", "schedule": 30},
+    "tell-of-changes": {"task": "common.tasks.tell_of_changes", "schedule": 10},
+    "send-daily-mails": {"task": "common.tasks.send_daily_mails", "schedule": 900},
+    "recurring-invoices": {"task": "invoices.tasks.make_recurring_invoices", "schedule": 600},
+    "overdue-invoices": {"task": "invoices.tasks.look_after_invoices", "schedule": 3600},
+    "send-reminders": {"task": "planner.tasks.send_due_reminders", "schedule": 30},
+    "make-recurring-tasks": {"task": "tasks.tasks.make_recurring_tasks", "schedule": 900},
     "empty-bins": {"task": "common.tasks.empty_bins", "schedule": 24 * 3600},
     "forget-sessions": {"task": "common.tasks.forget_old_sessions", "schedule": 24 * 3600},
 }
@@ -280,7 +299,18 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATIONS": False,
     "SORT_OPERATION_PARAMETERS": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {"StageKind": "common.records.models.Stage.Kind", "ToolKind": "assistant.tools.KINDS"},
+    "ENUM_NAME_OVERRIDES": {
+        "StageKind": "common.records.models.Stage.Kind",
+        "ToolKind": "assistant.tools.KINDS",
+        "AgendaKind": "planner.serializers.AGENDA_KINDS",
+        "InvoiceKind": "invoices.models.Invoice.Kind",
+        "NotificationKind": "common.notifications.models.Kind",
+        "MailFrequency": "common.notifications.models.Mail",
+        "CasePriority": "cases.models.cases.Priority",
+        "TaskPriority": "tasks.models.Task.Priority",
+        "ClockState": "cases.models.cases.ClockState",
+        "InteractionType": "common.records.models.Interaction.Type",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "",
     "REDOC_DIST": "SIDECAR",
@@ -298,6 +328,8 @@ SPECTACULAR_SETTINGS = {
 #: Bytes of a request's body; attachments have their own limit.
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY_BYTES", 5 * 1024 * 1024)
 MAX_ATTACHMENT_BYTES = env.int("MAX_ATTACHMENT_BYTES", 25 * 1024 * 1024)
+#: Bytes of an incoming mail, with its attachments as they are encoded.
+MAX_MAIL_BYTES = env.int("MAX_MAIL_BYTES", 25 * 1024 * 1024)
 BIN_DAYS = 30
 
 CORS_ALLOWED_ORIGINS = env.list(
@@ -338,6 +370,8 @@ EMAIL_HOST_USER = env.str("SMTP_USER", "")
 EMAIL_HOST_PASSWORD = env.str("SMTP_PASSWORD", "")
 EMAIL_USE_TLS = env.bool("SMTP_TLS", PRODUCTION)
 EMAIL_TIMEOUT = 20
+#: Whether organizations may have mail fetched from hosts in our own network.
+IMAP_PRIVATE_HOSTS = env.bool("IMAP_PRIVATE_HOSTS", not PRODUCTION)
 AWS_SES_REGION_NAME = env.str("AWS_SES_REGION_NAME", "us-east-1")
 AWS_SES_REGION_ENDPOINT = f"email.{AWS_SES_REGION_NAME}.amazonaws.com"
 

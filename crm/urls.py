@@ -13,6 +13,10 @@ urlpatterns = [
     path("api/v1/", include("crm.api")),
     path("api/", include(("crm.api", "unversioned"))),
     path("", include("common.people.page_urls")),
+    path("", include("invoices.page_urls")),
+    path("", include("cases.pages")),
+    path("", include("emails.page_urls")),
+    path("", include("events.page_urls")),
     path("", include("compat.urls")),
 ]
 

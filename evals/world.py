@@ -139,7 +139,7 @@ def make_deals(people: dict[str, Profile], ids: dict[str, Any], when: dict[str, 
     for name, account, stage, amount, closes in DEALS:
         deal = Opportunity.objects.create(
             name=name, account_id=ids[f"account {account}"], stage=stages[stage], amount=amount, currency="EUR",
-            closed_on=when[closes],
+            close_date=when[closes], closed_on=when[closes] if stages[stage].kind in ("won", "lost") else None,
         )  # fmt: skip
         deal.assigned_to.set([people["max"]])
         ids[f"opportunity {name}"] = deal.pk
@@ -164,7 +164,7 @@ def make_bait(when: dict[str, date]) -> None:
             stage=deals["Proposal"],
             amount=777777,
             currency="EUR",
-            closed_on=when["this month"],
+            close_date=when["this month"],
             description="Zanzibar",
         )
     Account.objects.create(name="Zanzibar Sails", phone="+1 202 555 0199")

@@ -3,14 +3,18 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db import connection
+from django.db import connection, models
+from django.forms import ModelChoiceField, MultiWidget, SplitDateTimeField
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from assistant.models import AssistantSettings, ToolCall
+from cases.models import AssignmentRule, BusinessHours, CannedAnswer, Mailbox, SlaPolicy, Survey
 from common.activity.models import Activity
 from common.base import TenantModel
+from common.custom_fields.models import CustomField
 from common.people import services
 from common.people.api_keys import ApiKey
 from common.people.models import Invitation, Profile, Role, User
@@ -18,6 +22,8 @@ from common.people.tokens import digest
 from common.records.models import MODULES, RECORD_MODELS, Attachment, Comment, Pipeline, Stage, StagedRecord, Tag
 from common.tenancy import org_scope
 from common.testing.cast import OrgTestCase
+from custom_objects.models import CustomObject, CustomRecord
+from emails.models import BlockedAddress, EmailTemplate
 
 REGISTERED = list(admin.site._registry)
 TENANT_MODELS = [model for model in REGISTERED if issubclass(model, TenantModel)]
@@ -25,13 +31,17 @@ STAFF_MODELS = [model for model in REGISTERED if not issubclass(model, TenantMod
 
 
 def name_of(model: Any) -> str:
-    """The required text column that names a record."""
-    return next(field.name for field in model._meta.fields if field.get_internal_type() == "CharField" and not field.blank)
+    """The text column that names a record."""
+    return "last_name" if model.__name__ == "Contact" else model.label_field
 
 
 def make_record(model: Any, word: str, **values: Any) -> Any:
     if issubclass(model, StagedRecord):
         values.setdefault("stage", Stage.objects.filter(pipeline__module=model.module).first())
+    required = [field.name for field in model._meta.fields if isinstance(field, models.DateTimeField) and field.editable]
+    values |= {name: timezone.now() for name in required if not model._meta.get_field(name).null}
+    if model is CustomRecord:
+        values["object"] = CustomObject.objects.get_or_create(key="student", defaults={"name": "Student"})[0]
     return model.objects.create(**{name_of(model): word, **values})
 
 
@@ -41,6 +51,18 @@ def make_row(model: Any, word: str, profile: Profile) -> Any:
         return make_record(model, word)
     makers = {
         Tag: lambda: Tag.objects.create(name=word),
+        CustomObject: lambda: CustomObject.objects.create(key=word, name=word, name_plural=word),
+        CustomField: lambda: CustomField.objects.create(module="leads", key=word, label=word, type="text"),
+        EmailTemplate: lambda: EmailTemplate.objects.create(name=word),
+        BlockedAddress: lambda: BlockedAddress.objects.create(address=f"{word}@x.example"),
+        BusinessHours: lambda: BusinessHours.objects.create(name=word),
+        SlaPolicy: lambda: SlaPolicy.objects.create(name=word),
+        AssignmentRule: lambda: AssignmentRule.objects.create(name=word),
+        CannedAnswer: lambda: CannedAnswer.objects.create(title=word, text=word),
+        Mailbox: lambda: Mailbox.objects.create(name=word, address=f"{word}@x.example", token_hash=digest(word)),
+        Survey: lambda: Survey.objects.create(
+            case=make_record(MODULES["cases"], word), email=f"{word}@x.example", token_hash=digest(word)
+        ),
         Pipeline: lambda: Pipeline.objects.create(module="leads", name=word),
         Stage: lambda: Stage.objects.create(pipeline=Pipeline.objects.filter(module="leads").first(), name=word),
         Comment: lambda: Comment.objects.create(comment=word, lead=make_record(MODULES["leads"], word)),
@@ -128,15 +150,30 @@ class AdminTestCase(OrgTestCase):
         for name in form.fields:
             bound = form[name]
             value = bound.value()
-            if isinstance(value, (list, tuple)):
+            if isinstance(bound.field.widget, MultiWidget):
+                parts = value if isinstance(value, list) else bound.field.widget.decompress(value)
+                values |= {f"{name}_{number}": part for number, part in enumerate(parts) if part is not None}
+            elif isinstance(value, (list, tuple)):
                 values[name] = [getattr(entry, "pk", entry) for entry in value]
             elif value is not None and value is not False:
                 values[name] = getattr(value, "pk", value)
+        values |= self.needed(form, values)
         for inline in response.context["inline_admin_formsets"]:
             for field in inline.formset.management_form:
                 values[field.html_name] = field.value()
             for number, row in enumerate(inline.formset.initial_forms):
                 values |= {f"{inline.formset.prefix}-{number}-{name}": row[name].value() for name in row.fields}
+        return values
+
+    def needed(self, form: Any, given: dict[str, Any]) -> dict[str, Any]:
+        """Times and rows that a new row's form asks for. Each time is an hour after the one before."""
+        values: dict[str, Any] = {}
+        for hour, (name, field) in enumerate(form.fields.items()):
+            if field.required and isinstance(field, SplitDateTimeField) and f"{name}_0" not in given:
+                values |= {f"{name}_0": "2027-01-02", f"{name}_1": f"{hour:02}:00"}
+            elif field.required and isinstance(field, ModelChoiceField) and name not in given:
+                with org_scope(self.org):
+                    values[name] = getattr(field.queryset.first(), "pk", "")
         return values
 
     def count(self, client: Client, url: str) -> int:

@@ -39,11 +39,13 @@ class BadRequestTestCase(OrgTestCase):
             if "post" in route.verbs and route.model and not route.takes_ids:
                 serializer = route.request_serializer("post")
                 if getattr(getattr(serializer, "Meta", None), "model", None) is route.model:
-                    found.append((route, serializer, good_body(serializer, self.rows, route.model)))
+                    example = getattr(route.view_class, "example", ())
+                    found.append((route, serializer, good_body(serializer, self.rows, route.model, example)))
         return found
 
     def url_of(self, route: Route) -> str:
-        return route.url(self.rows[route.model].pk) if route.takes_ids else route.url()
+        """The path of our own row of the model whose ids it takes; of any word where it takes none."""
+        return route.url("a-word" if route.takes_words else self.rows[route.model].pk) if route.takes_ids else route.url()
 
     @staticmethod
     def counts() -> Any:

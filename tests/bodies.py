@@ -6,6 +6,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework import serializers
 
+from common.records.models import OnRecord
 from common.records.serializers import ReferenceField, ReferenceListField
 
 Rows = dict[Any, Any]
@@ -29,16 +30,28 @@ def listed(field: Any, value: Any) -> Any:
     return [value] if isinstance(field, serializers.ListField) else value
 
 
-def good_body(serializer: Any, rows: Rows, model: Any = None) -> dict[str, Any]:
-    """What the serializer accepts from someone who may refer to ``rows``: what it requires, and its references."""
-    body = {}
+def about_only(keep: str, serializer: Any, body: dict[str, Any]) -> dict[str, Any]:
+    """The body about no other record than ``keep``, where the serializer's model is about one at most."""
+    model = getattr(getattr(serializer, "Meta", None), "model", None)
+    names = model.record_types() if isinstance(model, type) and issubclass(model, OnRecord) else []
+    given = sorted((name for name in names if name in body), key=lambda name: name != keep)
+    return {name: value for name, value in body.items() if name not in given[1:]}
+
+
+def good_body(serializer: Any, rows: Rows, model: Any = None, example: Any = ()) -> dict[str, Any]:
+    """What the serializer accepts from someone who may refer to ``rows``: what the documentation's ``example`` has, what
+    else it requires, and its references."""
+    body: dict[str, Any] = {}
     for name, field in writable(serializer).items():
         target = target_of(field)
-        if target is not None and (target is not model or field.required):  # a row is not its own parent
-            kept = getattr(rows.get(model), f"{name}_id", None)  # a stage of its own pipeline, for one
-            body[name] = listed(field, str(kept or rows[target].pk))
+        if target is not None:
+            kept = getattr(rows.get(model), f"{name}_id", rows[target].pk)  # a stage of its own pipeline, for one
+            if field.required or (kept and target is not model):  # a row is not its own parent; is about one record at most
+                body[name] = listed(field, str(kept or rows[target].pk))
         elif field.required and takes_any_id(field):
             body[name] = listed(field, str(rows[model].pk if model in rows else next(iter(rows.values())).org_id))
+        elif name in example:
+            body[name] = example[name]
         elif field.required:
             body[name] = sample(field)
     return body
@@ -48,6 +61,10 @@ def sample(field: Any) -> Any:
     """A value of the field's kind."""
     if isinstance(field, serializers.ChoiceField):
         return next(iter(field.choices))
+    if isinstance(field, serializers.ListField):
+        return [sample(field.child)]
+    if isinstance(field, serializers.Serializer):
+        return {name: sample(part) for name, part in writable(field).items() if part.required}
     by_type: list[tuple[Any, Any]] = [
         (serializers.FileField, SimpleUploadedFile("a.txt", b"text")),
         (serializers.EmailField, "someone.new@ours.example"),
@@ -71,4 +88,4 @@ def with_references(body: dict[str, Any], serializer: Any, rows: Rows) -> Iterat
         targets = [target] if target is not None else list(rows) if takes_any_id(field) else []
         for model in targets:
             pk = str(rows[model].pk)
-            yield name, target, pk, {**body, name: listed(field, pk)}
+            yield name, target, pk, about_only(name, serializer, {**body, name: listed(field, pk)})

@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
+from django.urls.converters import UUIDConverter
 from rest_framework.parsers import MultiPartParser
 
 from common.activity.models import Activity
@@ -37,6 +38,8 @@ PUBLIC = {
     "auth/email/verify/",
     "auth/email/verify/resend/",
     "auth/invite/accept/",
+    "cases/inbound/<str:token>/",
+    "emails/inbound/<str:token>/",
     "health/",
     "test/",
     "schema/",
@@ -55,15 +58,34 @@ PUBLIC_PAGES = {
     "reset-password/",
     "verify-email/",
     "accept-invitation/",
+    "survey/<str:token>/",
+    "meeting/<str:token>/",
+    "calendar/<str:token>/",
     "favicon.ico/",
+    "i/<str:token>/",
+    "i/<str:token>/pdf/",
+    "i/<str:token>/answer/",
+    "mail/opened/<str:token>/",
+    "mail/link/<str:token>/",
 }
 #: What everyone who is signed in may use, whatever their role.
 FOR_EVERYONE = {
-    "auth/me/", "auth/switch-org/", "auth/password/change/", "profile/", "org/",
+    "auth/me/", "auth/switch-org/", "auth/password/change/", "profile/", "org/", "search/",
+    "notifications/", "notifications/unread/", "notifications/read/", "notifications/read-all/", "notifications/settings/",
     *(f"{place}chat/{part}" for place in ("", "assistant/") for part in ("", "clear/")),
     *(f"assistant/{part}/" for part in ("tools", "preferences")),
 }  # fmt: skip
 UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def rows_shown(body: Any) -> int:
+    """Of how many rows a list, a board, a summary or a report tells."""
+    found = []
+    for part in body if isinstance(body, list) else [body]:
+        found += [len(part[name]) for name in ("results", "cards", "accounts") if name in part]
+        found += [part["count"]] if "count" in part else []
+    assert found or body == [], f"Teach the walk to find rows in {body!r}"
+    return sum(found)
 
 
 class WalkTestCase(OrgTestCase):
@@ -97,7 +119,8 @@ class WalkTestCase(OrgTestCase):
         if not route.takes_ids:
             return [None]
         if route.model is None:
-            return list(rows.values())
+            tokens_only = not any(isinstance(converter, UUIDConverter) for _, converter in route.converters)
+            return list(rows.values())[: 1 if tokens_only else None]  # as a token, one id is as wrong as any other
         self.assertIn(route.model, rows, f"{route.path}: no row of {route.model.__name__}; see common/testing/rows.py")
         return [rows[route.model]]
 
@@ -144,7 +167,8 @@ class WalkTestCase(OrgTestCase):
         """Two answers that differ only in the ids that were asked for and in the request's id."""
         shown = []
         for response in (first, second):
-            content = re.sub(rb'"request_id":"[^"]*"', b"", self.content(response) if not response.streaming else b"")
+            content = self.content(response) if not response.streaming else b""
+            content = content.replace(response.get("X-Request-ID", "no id").encode(), b"")
             shown.append((response.status_code, UUID.sub(b"<id>", content)))
         self.assertEqual(*shown, label)
 
@@ -195,7 +219,7 @@ class IsolationWalk(WalkTestCase):
                         theirs = self.ask(client, verb, route.url(row.pk), body, route)
                         nowhere = self.ask(client, verb, route.url(uuid4()), body, route)
                         if verb != "options":
-                            self.assertEqual(theirs.status_code, 404)
+                            self.assertIn(theirs.status_code, (404,) if route.view_class else (404, 405), theirs.content[:300])
                         self.assert_same_answer(theirs, nowhere, f"{verb} {route.path}")
         self.assert_untouched()
 
@@ -312,7 +336,9 @@ class RolesWalk(WalkTestCase):
 
     @staticmethod
     def is_record(model: Any) -> bool:
-        """What belongs to a person: records but teams, and what hangs on them."""
+        """What belongs to a person: records but teams, what hangs on them, and what is part of them."""
+        if whole := getattr(model, "part_of", ""):
+            model = model._meta.get_field(whole).related_model
         return issubclass(model, (BaseRecord, OnRecord)) and hasattr(
             model, "assigned_to" if issubclass(model, BaseRecord) else "record"
         )
@@ -328,7 +354,7 @@ class RolesWalk(WalkTestCase):
                         body = self.body_for(route, verb)
                         hidden = self.ask(client, verb, route.url(row.pk), body, route)
                         if verb != "options":
-                            self.assertEqual(hidden.status_code, 404, hidden.content)
+                            self.assertIn(hidden.status_code, (404,) if route.view_class else (404, 405), hidden.content[:300])
                         nowhere = self.ask(client, verb, route.url(uuid4()), body, route)
                         self.assert_same_answer(hidden, nowhere, f"{verb} {route.path}")
                         tried += 1
@@ -346,8 +372,10 @@ class RolesWalk(WalkTestCase):
                 for name, target, _, body in with_references(good, serializer, self.ours):
                     if target is not None and self.is_record(target):
                         with self.subTest(f"{verb} {route.path} {name}"):
-                            self.assert_error(self.ask(client, verb, route.url(), body), 400, field=name, says="does not exist")
-                            tried += 1
+                            answer = self.ask(client, verb, route.url(), body)
+                            if answer.status_code != 403:  # who may write none of these is told just that
+                                self.assert_error(answer, 400, field=name, says="does not exist")
+                                tried += 1
         self.assertGreaterEqual(tried, 5)
         self.assert_untouched()
 
@@ -355,6 +383,7 @@ class RolesWalk(WalkTestCase):
         client = self.client_of(self.uma)
         shared = [route for route in self.views if route.is_api and route.model and not self.is_record(route.model)]
         hidden = {"api-keys/<uuid:pk>/": 404}  # everyone has their own
+        hidden |= {"sla-policies/<uuid:pk>/": 404, "assignment-rules/<uuid:pk>/": 404}  # for an account that Uma may not see
         for route in shared:
             for row in self.rows_for(route, self.ours):
                 for verb in ("put", "patch", "delete"):
@@ -386,7 +415,7 @@ class RolesWalk(WalkTestCase):
                         response = self.ask(client, verb, route.url(row and row.pk), self.body_for(route, verb), route)
                         self.assertNotIn(OURS, str(response.content if not response.streaming else b""))
                         if response.status_code == 200 and verb == "get":
-                            self.assertEqual(response.json()["results"], [])
+                            self.assertEqual(rows_shown(response.json()), 0)
                         elif response.status_code == 400:
                             self.assert_error(response, 400, says="does not exist")
                         elif verb not in ("head", "options"):

@@ -14,7 +14,8 @@ from .openapi import HERE, document, errors_of, kind_of, operations, resolved
 
 PUBLIC = {
     "auth_register", "auth_login", "auth_refresh_token", "auth_logout", "auth_password_forgot", "auth_password_reset",
-    "auth_email_verify", "auth_email_verify_resend", "health", "root_test",
+    "auth_email_verify", "auth_email_verify_resend", "health", "root_test", "cases_inbound",
+    "emails_inbound",
 }  # fmt: skip
 TYPES = {"uuid", "date", "date-time", "integer", "number", "boolean", "string"}
 

@@ -3,8 +3,10 @@
 import common.tenancy.fields
 from django.db import migrations
 
+from common.tenancy.migrations import GroupedMigration
 
-class Migration(migrations.Migration):
+
+class Migration(GroupedMigration):
 
     dependencies = [
         ('accounts', '0001_initial'),

@@ -112,16 +112,18 @@ class Kind:
         return found
 
     def date_field(self, verb: str) -> str:
-        """The date that a verb is about: "created", "closing", "due", "ends". Raises Unclear."""
+        """The date that a verb is about: "created", "closing", "closed", "due", "ends". Raises Unclear."""
         stem = {"creat": "created_at", "add": "created_at", "made": "created_at", "enter": "created_at", "updat": "updated_at",
                 "chang": "updated_at", "modif": "updated_at", "edit": "updated_at"}  # fmt: skip
         base = re.sub(r"(?:ing|ed|es|s|e|ied)$", "", verb.lower())
         if base in stem:
             return stem[base]
-        known = self.viewset.filters()
-        for entry in self.model._meta.get_fields():
-            if isinstance(entry, models.DateField) and entry.name in known and len(base) > 2 and entry.name.startswith(base):
-                return str(entry.name)
+        fields, known = self.model._meta.get_fields(), self.viewset.filters()
+        dates = [field.name for field in fields if isinstance(field, models.DateField) and field.name in known]
+        for start in (verb.lower(), base):  # a deal that closed has the day it did, one that closes the day it should
+            for name in dates if len(start) > 2 else []:
+                if name.startswith(start):
+                    return str(name)
         raise Unclear
 
     def stages(self) -> list[Any]:

@@ -2,14 +2,19 @@
 
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist
-from django.db import models
+import orjson
+from django.db.models import OuterRef, Subquery, UUIDField
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Cast
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from common.api.filters import apply_filters
 from common.api.pages import PARAMETERS, Order, paginate
 from common.people.models import Profile
+from common.records.models import Stage, StagedRecord
+from common.records.projection import Computed, read_rows
+from common.records.serializers import ProjectedSerializer
 
 from .models import Activity
 
@@ -31,55 +36,52 @@ class HistoryEntry(serializers.Serializer[Any]):
     changes = serializers.DictField(child=serializers.ListField())
 
 
+def stage_name(side: int) -> Subquery:
+    """The name of the stage in which a change found a record (0) or put it (1)."""
+    stage_id = KeyTextTransform(side, KeyTransform("stage_id", OuterRef("changes")))
+    return Subquery(Stage.objects.filter(pk=Cast(stage_id, UUIDField())).values("name"))
+
+
+class ChangeSerializer(ProjectedSerializer):
+    """A line of the stream and the names that ``entry_of`` needs to tell it to people."""
+
+    actor_name = Computed(Subquery(Profile.objects.filter(pk=OuterRef("actor_id")).values("user__name")))
+    left = Computed(stage_name(0))
+    entered = Computed(stage_name(1))
+
+    class Meta:
+        model = Activity
+        fields = ["id", "at", "action", "actor_id", "user_id", "source", "request_id", "changes", "actor_name", "left", "entered"]
+
+    @classmethod
+    def names_for(cls, model: Any) -> tuple[str, ...]:
+        """The fields to read of changes of ``model``."""
+        return cls.names() if issubclass(model, StagedRecord) else cls.names()[:-2]
+
+
 def history_of(request: Request, model: Any, record_id: Any) -> dict[str, Any]:
     """A page of changes of one record, newest first."""
     apply_filters(Activity.objects, {}, request.query_params, None, PARAMETERS)
     rows = Activity.objects.filter(record_id=record_id, record_type=model._meta.model_name)
-    envelope = paginate(request, rows, Order(Activity, ["-id"]), _read)
-    envelope["results"] = entries(model, envelope["results"])
+    names = ChangeSerializer.names_for(model)
+    envelope = paginate(
+        request, rows, Order(Activity, ["-id"]), lambda page, extra: read_rows(page, ChangeSerializer, names, *extra)
+    )
+    envelope["results"] = [entry_of(model, orjson.loads(orjson.dumps(row))) for row in envelope["results"]]
     return envelope
 
 
-def _read(queryset: Any, names: list[str]) -> list[tuple[Any, ...]]:
-    return [(row, *(getattr(row, name) for name in names)) for row in queryset]
-
-
-def entries(model: Any, rows: list[Activity]) -> list[dict[str, Any]]:
-    """Rows of the stream as people read them: field names, not columns; names of actors and stages, not only ids."""
-    actors = dict(Profile.objects.filter(pk__in={row.actor_id for row in rows if row.actor_id}).values_list("pk", "user__name"))
-    labels = stage_names(model, rows)
+def entry_of(model: Any, row: dict[str, Any]) -> dict[str, Any]:
+    """A line of the stream as people read it: field names, not columns; names of actors and stages, not only ids."""
     columns = {field.column: field.name for field in model._meta.fields}
-    return [
-        {
-            "id": row.pk,
-            "at": row.at,
-            "action": row.action,
-            "actor": _actor(row, actors),
-            "source": row.source,
-            "request_id": row.request_id,
-            "changes": dict(_named(row.changes, columns, labels)),
-        }
-        for row in rows
-    ]
+    changes = {columns.get(column, column): change for column, change in row["changes"].items()}
+    if "stage_id" in row["changes"] and issubclass(model, StagedRecord):
+        changes["status"] = [row["left"], row["entered"]]
+    shown = {name: row[name] for name in ("id", "at", "action", "source", "request_id")}
+    return shown | {"actor": actor_of(row), "changes": changes}
 
 
-def _actor(row: Activity, names: dict[Any, str]) -> dict[str, Any] | None:
-    if row.actor_id:
-        return {"id": row.actor_id, "name": names.get(row.actor_id) or "Someone who left"}
-    return {"id": None, "name": "Platform staff"} if row.user_id and row.source == "admin" else None
-
-
-def _named(changes: dict[str, Any], columns: dict[str, str], labels: dict[str, str]) -> Any:
-    for column, (before, after) in changes.items():
-        if column == "stage_id" and labels:
-            yield "status", [labels.get(before), labels.get(after)]
-        yield columns.get(column, column), [before, after]
-
-
-def stage_names(model: Any, rows: list[Activity]) -> dict[str, str]:
-    try:
-        stages: type[models.Model] = model._meta.get_field("stage").related_model
-    except FieldDoesNotExist:
-        return {}
-    ids = {value for row in rows for value in row.changes.get("stage_id", []) if value}
-    return {str(pk): name for pk, name in stages._default_manager.filter(pk__in=ids).values_list("pk", "name")} if ids else {}
+def actor_of(row: dict[str, Any]) -> dict[str, Any] | None:
+    if row["actor_id"]:
+        return {"id": row["actor_id"], "name": row["actor_name"] or "Someone who left"}
+    return {"id": None, "name": "Platform staff"} if row["user_id"] and row["source"] == "admin" else None

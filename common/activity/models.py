@@ -4,6 +4,9 @@ from django.db import models
 
 from common.base import TenantModel
 
+#: Changes of which people are notified.
+TELLING = models.Q(changes__has_key="assigned_to") | models.Q(record_type="comment")
+
 
 class Activity(TenantModel):
     """Who changed what, when, through what. ``changes`` is ``{column: [before, after]}``."""
@@ -28,6 +31,7 @@ class Activity(TenantModel):
         indexes = [
             models.Index(fields=["org", "record_id", "-id"], name="activity_of_record"),
             models.Index(fields=["org", "-id"], name="activity_of_org"),
+            models.Index(fields=["xid", "id"], condition=TELLING, name="activity_telling"),
         ]
 
     def __str__(self) -> str:

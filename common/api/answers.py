@@ -104,4 +104,5 @@ def sample(schema: dict[str, Any]) -> Any:
         return None
     if schema.get("format") in SAMPLES:
         return SAMPLES[schema["format"]]
-    return {"array": [], "object": {}, "integer": 0, "number": 0, "boolean": False}.get(kind, "")
+    least = schema.get("minimum", 0)
+    return {"array": [], "object": {}, "integer": least, "number": least, "boolean": False}.get(kind, "")

@@ -61,6 +61,11 @@ PAGE = [
 ]
 COUNT = OpenApiParameter("count", enum=["none", "capped"], description="`none` leaves the count out, which is faster")
 PAGE.append(COUNT)
+TIMELINE = [
+    PAGE[0],
+    OpenApiParameter("cursor", description="The place to go on from: follow `next`"),
+    values("kinds", None, "Only these kinds of entries, such as `comment,change`"),
+]
 
 IF_MATCH = header("If-Match", "An `ETag`: the change is refused (412) if the record is not in that version any more")
 IF_NONE_MATCH = header("If-None-Match", "An `ETag`: answered with 304 and no body if the record still is in that version")

@@ -74,6 +74,7 @@ class AtriumSchema(AutoSchema):
             several = len(self.view.allowed_methods) > 2  # one, and OPTIONS
             return "_".join([*self.tokens, *([self.method_mapping[self.method.lower()]] if several else [])])
         names = self.tokens[: 1 if self.path.startswith(VERSIONED) else 2]
+        names += ["records"] if "{key}" in self.path else []
         standard = self.method_mapping[self.method.lower()]
         if self.shares_its_action:
             standard = "list" if self.is_paged else standard
@@ -171,12 +172,20 @@ class AtriumSchema(AutoSchema):
             return []  # a list that is no page has a shape, and an example, of its own
         name, value = next(reversed(example.items()))
         body = {name: value} if self.is_partial else example
-        properties = self.resolve_serializer(self._get_serializer(), "response").schema["properties"]
-        row = {name: example.get(name, sample(schema)) for name, schema in properties.items()}
         return [
             OpenApiExample("Typical", body, request_only=True),
-            OpenApiExample("Typical", row, response_only=True),
+            OpenApiExample("Typical", self.row_of(self._get_serializer(), example), response_only=True),
         ]
+
+    def row_of(self, serializer: Any, body: dict[str, Any]) -> dict[str, Any]:
+        """What an answer shows of ``body``: each property, also of the rows within."""
+        properties = self.resolve_serializer(serializer, "response").schema["properties"]
+        row = {name: body.get(name, sample(schema)) for name, schema in properties.items()}
+        for name in body.keys() & row.keys():
+            inner = getattr(serializer.fields[name], "child", None)
+            if isinstance(inner, serializers.Serializer):
+                row[name] = [self.row_of(inner, one) for one in body[name]]
+        return row
 
     # --- answers
 

@@ -2,6 +2,8 @@ from pathlib import Path
 
 from django.db import migrations
 
+from common.tenancy.migrations import GroupedMigration
+
 SQL = (Path(__file__).parent / "sql" / "functions.sql").read_text()
 UNDO = """
 DROP FUNCTION app_search(uuid, text, text, int); DROP FUNCTION app_query(text); DROP FUNCTION app_activity_link();
@@ -9,6 +11,6 @@ DROP FUNCTION app_activity(); DROP FUNCTION app_words(text); DROP FUNCTION app_u
 """
 
 
-class Migration(migrations.Migration):
+class Migration(GroupedMigration):
     initial = True
     operations = [migrations.RunSQL(SQL, UNDO)]

@@ -13,8 +13,10 @@ import uuid_utils.compat
 from django.conf import settings
 from django.db import migrations, models
 
+from common.tenancy.migrations import GroupedMigration
 
-class Migration(migrations.Migration):
+
+class Migration(GroupedMigration):
 
     initial = True
 

@@ -4,8 +4,10 @@ import common.tenancy.constraints
 import django.db.models.deletion
 from django.db import migrations, models
 
+from common.tenancy.migrations import GroupedMigration
 
-class Migration(migrations.Migration):
+
+class Migration(GroupedMigration):
 
     dependencies = [
         ('accounts', '0002_account_contacts'),

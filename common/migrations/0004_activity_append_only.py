@@ -1,5 +1,7 @@
 from django.db import migrations
 
+from common.tenancy.migrations import GroupedMigration
+
 from common.tenancy.roles import APP, PLATFORM
 
 #: Only the triggers write the stream, and they run as the owner. Temporary tables come last in what those look up, or a
@@ -19,6 +21,6 @@ ALTER FUNCTION app_search(uuid, text, text, int) SET search_path = public, pg_ca
 """
 
 
-class Migration(migrations.Migration):
+class Migration(GroupedMigration):
     dependencies = [("common", "0003_comments_of_records")]
     operations = [migrations.RunSQL(APPEND_ONLY, UNDO)]

@@ -1,5 +1,7 @@
 from django.db import migrations
 
+from common.tenancy.migrations import GroupedMigration
+
 #: Who calls, in one short statement whose plan is kept: it runs before every request. Row-level security applies to it.
 #: Rows are whole, so that a new column needs no new function; the password's hash has no business here.
 SQL = """
@@ -21,6 +23,6 @@ END $$;
 UNDO = "DROP FUNCTION app_member(uuid, uuid, uuid)"
 
 
-class Migration(migrations.Migration):
+class Migration(GroupedMigration):
     dependencies = [("common", "0004_activity_append_only")]
     operations = [migrations.RunSQL(SQL, UNDO)]

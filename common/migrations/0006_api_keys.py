@@ -8,8 +8,10 @@ import django.db.models.deletion
 import uuid_utils.compat
 from django.db import migrations, models
 
+from common.tenancy.migrations import GroupedMigration
 
-class Migration(migrations.Migration):
+
+class Migration(GroupedMigration):
 
     dependencies = [
         ('common', '0005_find_member'),

@@ -8,6 +8,8 @@ from django import forms
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.serializers import as_serializer_error
 
+from common.records.pack_data import PACKS
+
 from . import attempts
 from .models import Role, User
 
@@ -88,7 +90,17 @@ class SignUpForm(PageForm):
     org_name = NameField(
         label="Organization", autocomplete="organization", help_text="The company or team whose customers you look after."
     )
+    starter_pack = forms.ChoiceField(
+        label="Begin with",
+        choices=[(pack.name, f"{pack.label} – {pack.description}") for pack in PACKS.values()],
+        initial="sales",
+        required=False,
+        help_text="Stages, fields and roles that suit you. All of it can be changed later.",
+    )
     password = PasswordField(new=True)
+
+    def clean_starter_pack(self) -> str:
+        return self.cleaned_data["starter_pack"] or "sales"
 
 
 class LoginForm(PageForm):

@@ -1,5 +1,6 @@
 """Mails of the platform: stored with the change that causes them, sent after it, tried again until it works."""
 
+import re
 from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
@@ -15,16 +16,39 @@ from django.utils import timezone
 from .models import OutgoingMail
 
 MAX_ATTEMPTS = 8
+#: What an iCalendar is called in a mail.
+CALENDAR = "invite.ics"
 
 
-def queue_mail(to: str, template: str, **context: Any) -> None:
-    """Store a mail made of ``templates/mail/<template>.txt`` (its first line is the subject) and ``.html``."""
+def queue_mail(
+    to: str,
+    template: str,
+    *,
+    pdf: tuple[str, bytes] | None = None,
+    calendar: bytes | None = None,
+    headers: dict[str, str] | None = None,
+    **context: Any,
+) -> None:
+    """Store a mail made of ``templates/mail/<template>.txt`` (its first line is the subject) and ``.html``.
+
+    ``pdf`` is attached to it, as (file name, content); or ``calendar``, an iCalendar.
+    ``headers`` are further ones, or replace the usual From.
+    """
     from common.tasks import send_mail_task
 
     context |= {"site": settings.DOMAIN_NAME}
     subject, _, text = render_to_string(f"mail/{template}.txt", context).partition("\n")
     html = render_to_string(f"mail/{template}.html", context | {"subject": subject})
-    mail = OutgoingMail.objects.create(to=to, subject=" ".join(subject.split())[:200], text=text.strip() + "\n", html=html)
+    name, content = pdf or (CALENDAR if calendar else "", calendar)
+    mail = OutgoingMail.objects.create(
+        to=to,
+        subject=" ".join(subject.split())[:200],
+        text=text.strip() + "\n",
+        html=html,
+        attachment=content,
+        attachment_name=name,
+        headers=headers or {},
+    )
     transaction.on_commit(lambda: send_mail_task.delay(str(mail.pk)), robust=True)
 
 
@@ -38,9 +62,11 @@ def send_mail(mail_id: str) -> bool:
         mail = OutgoingMail.objects.select_for_update(skip_locked=True).filter(pk=mail_id, sent_at=None).first()
         if mail is None:
             return False
-        same_each_time = {"Message-ID": f"<{mail.pk}@{sending_domain()}>"}
-        message = EmailMultiAlternatives(mail.subject, mail.text, settings.DEFAULT_FROM_EMAIL, [mail.to], headers=same_each_time)
+        headers = {"Message-ID": f"<{mail.pk}@{sending_domain()}>"} | mail.headers  # the same each time it is tried
+        message = EmailMultiAlternatives(mail.subject, mail.text, settings.DEFAULT_FROM_EMAIL, [mail.to], headers=headers)
         message.attach_alternative(mail.html, "text/html")
+        if mail.attachment:
+            attach(message, mail.attachment_name, bytes(mail.attachment))
         mail.attempts += 1
         try:
             message.send()
@@ -48,9 +74,20 @@ def send_mail(mail_id: str) -> bool:
             mail.error = f"{type(error).__name__}: {error}"[:1000]
             mail.next_attempt_at = timezone.now() + timedelta(minutes=2**mail.attempts)
         else:
-            mail.sent_at, mail.text, mail.html, mail.error = timezone.now(), "", "", ""
+            mail.sent_at, mail.text, mail.html, mail.attachment, mail.error = timezone.now(), "", "", None, ""
         mail.save()
     return mail.sent_at is not None
+
+
+def attach(message: EmailMultiAlternatives, name: str, content: bytes) -> None:
+    """A PDF beside the mail; an iCalendar also as one of its forms, so that mail programs show it as an invitation."""
+    if name != CALENDAR:
+        message.attach(name, content, "application/pdf")
+        return
+    text = content.decode()
+    method = re.search(r"^METHOD:(\w+)", text, re.MULTILINE)
+    message.attach_alternative(text, f"text/calendar; method={method[1] if method else 'PUBLISH'}")
+    message.attach(name, content, "application/ics")
 
 
 def sending_domain() -> str:

@@ -1,7 +1,9 @@
 """People: organizations, the accounts that sign in, and who may do what in which organization."""
 
 import uuid
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -34,6 +36,11 @@ class Org(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def today(self) -> date:
+        """The day that it is there."""
+        return timezone.now().astimezone(ZoneInfo(self.timezone)).date()
 
 
 def normalize_email(email: str) -> str:
@@ -139,6 +146,10 @@ class Profile(BaseModel):
     def is_admin(self) -> bool:
         return self.role.is_admin
 
+    @property
+    def is_client(self) -> bool:
+        return self.role.is_system and self.role.name == "client"
+
     def scope_for(self, module: str, action: str) -> str:
         """How far this person may do ``action`` on records of ``module``: "none", "own", "team" or "all"."""
         return scope_of(self.role.effective_permissions, module, action)
@@ -194,6 +205,9 @@ class OutgoingMail(models.Model):
     subject = models.CharField(max_length=200)
     text = models.TextField()
     html = models.TextField()
+    attachment = models.BinaryField(null=True, help_text="A PDF")
+    attachment_name = models.CharField(max_length=100, blank=True)
+    headers = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(default=timezone.now)

@@ -12,7 +12,9 @@ EVERYTHING = dict.fromkeys(ACTIONS, "all")
 LOOK = {"view": "all"}
 
 #: Everyone may look at these; to do more a role has to name them, since "*" does not stand for them. Nobody owns them.
-PROTECTED = ("users", "roles", "organization", "teams", "pipelines", "tags", "api-keys")
+PROTECTED = (
+    "users", "roles", "organization", "teams", "pipelines", "tags", "api-keys", "support", "custom-fields", "custom-objects",
+)  # fmt: skip
 #: But of these everyone has their own.
 PERSONAL = {"api-keys": dict.fromkeys(ACTIONS, "own")}
 
@@ -33,13 +35,17 @@ SYSTEM_ROLES = {
             "*": {"view": "all", "create": "all", "edit": "team", "delete": "team"},
             "tags": EVERYTHING,
             "pipelines": EVERYTHING,
+            "support": EVERYTHING,
         },
     ),
     "user": SystemRole(
         "Works on the records they made or are assigned to.",
         {"*": dict.fromkeys(ACTIONS, "own"), "tags": {"view": "all", "create": "all"}},
     ),
-    "client": SystemRole("Sees only what names them as a contact.", dict.fromkeys(PROTECTED, {})),
+    "client": SystemRole(
+        "Sees only what names them as a contact.",
+        {**dict.fromkeys(PROTECTED, {}), **dict.fromkeys(("cases", "events", "invoices"), {"view": "own"})},
+    ),
 }
 
 #: Names that earlier systems use for the same role.

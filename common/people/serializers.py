@@ -7,6 +7,7 @@ from django.db.models import Case, F, JSONField, Value, When
 from rest_framework import serializers
 
 from common.records.models import MODULES
+from common.records.pack_data import PACKS
 from common.records.projection import Computed
 from common.records.serializers import BASE_FIELDS, NUL, CustomFields, PhoneField, ProjectedSerializer, ReferenceField, Strict
 
@@ -32,6 +33,7 @@ class RegisterSerializer(serializers.Serializer[Any]):
     password = Password()
     name = serializers.CharField(max_length=150)
     org_name = serializers.CharField(max_length=150, required=False, allow_blank=True)
+    starter_pack = serializers.ChoiceField(choices=list(PACKS), required=False, help_text="What the organization begins with")
 
 
 class LoginSerializer(Strict):

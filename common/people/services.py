@@ -18,7 +18,7 @@ from django.utils.text import slugify
 from rest_framework.exceptions import ValidationError
 
 from common.api.errors import Conflict
-from common.records.packs import SALES, apply_pack
+from common.records.packs import PACKS, apply_pack
 from common.tenancy import org_scope
 
 from .authentication import find_member
@@ -46,8 +46,8 @@ def check_password_rules(password: str, user: User | None = None) -> None:
 
 
 @transaction.atomic
-def create_org(*, name: str, owner: User, **fields: Any) -> Profile:
-    """A new tenant with its system roles, pipelines, and ``owner`` as its admin."""
+def create_org(*, name: str, owner: User, starter_pack: str = "sales", **fields: Any) -> Profile:
+    """A new tenant with its system roles, what a starter pack holds, and ``owner`` as its admin."""
     slug = slugify(name)[:50].strip("-") or "org"
     try:
         with transaction.atomic():
@@ -60,13 +60,14 @@ def create_org(*, name: str, owner: User, **fields: Any) -> Profile:
             for role, system in SYSTEM_ROLES.items()
         }
         profile = Profile.objects.create(user=owner, role=roles["admin"])
-        apply_pack(SALES)
+    with org_scope(profile):
+        apply_pack(PACKS[starter_pack])
     profile.org = org
     return profile
 
 
 @transaction.atomic
-def register(*, email: str, password: str, name: str, org_name: str = "") -> Profile:
+def register(*, email: str, password: str, name: str, org_name: str = "", starter_pack: str = "sales") -> Profile:
     """A new account and its organization. Raises Conflict where the address has an account."""
     email, name = normalize_email(email), name.strip()
     check_password_rules(password, User(email=email, name=name))
@@ -75,7 +76,7 @@ def register(*, email: str, password: str, name: str, org_name: str = "") -> Pro
             user = User.objects.create_user(email, password, name=name)
     except IntegrityError as error:
         raise Conflict(ADDRESS_TAKEN) from error
-    profile = create_org(name=org_name.strip() or f"{name}'s organization"[:150], owner=user)
+    profile = create_org(name=org_name.strip() or f"{name}'s organization"[:150], owner=user, starter_pack=starter_pack)
     send_verification(user)
     return profile
 

@@ -8,14 +8,15 @@ from django.utils import timezone
 
 from common.admin_base import TenantAdmin
 from common.admin_lists import RowFilter
+from common.custom_fields.filters import PREFIX
+from common.custom_fields.forms import custom_fields_of, form_with
 from common.tenancy import current
 
 from .models import LINKS, RECORD_MODELS, BaseRecord, Record, Stage, StagedRecord
-from .rank import last_rank
 from .search import scan_filter, search_filter
 
 ICONS = {"leads": "filter_alt", "accounts": "domain", "contacts": "contacts", "opportunities": "handshake", "teams": "groups"}
-FURTHER = ("custom_fields", "external_id")
+FURTHER = ("external_id",)
 
 
 class BinFilter(admin.SimpleListFilter):
@@ -40,7 +41,7 @@ class RecordAdmin(TenantAdmin):
     search_help_text = "Every word, or how it begins"
     actions = ["move_to_bin", "restore"]
     delete_confirmation_template = "admin/move_to_bin.html"
-    hidden = ("deleted_at", "card_order")
+    hidden = ("deleted_at", "card_order", "custom_fields")
 
     def __init__(self, model: Any, admin_site: Any):
         super().__init__(model, admin_site)
@@ -73,10 +74,20 @@ class RecordAdmin(TenantAdmin):
 
     # --- forms
 
+    def custom_module(self, obj: Any) -> str:
+        """The module whose custom fields a record has; none where there cannot be any."""
+        return self.model.module if issubclass(self.model, Record) else ""
+
+    def get_form(self, request: Any, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if issubclass(self.model, Record):
+            kwargs["form"] = form_with(self.form, self.custom_module(obj), request, self.admin_site)
+        return super().get_form(request, obj, change, **kwargs)
+
     def get_fieldsets(self, request: Any, obj: Any = None) -> list[Any]:
         names = self.get_fields(request, obj)
         own = [name for name in names if name not in (*LINKS, *FURTHER)]
         groups = [
+            ("Fields of your own", [f"{PREFIX}{key}" for key in custom_fields_of(request, self.custom_module(obj))]),
             ("Whose it is", [name for name in names if name in LINKS]),
             ("Further", [name for name in names if name in FURTHER]),
         ]
@@ -101,10 +112,15 @@ class RecordAdmin(TenantAdmin):
         moved = change and "stage" in form.changed_data
         super().save_model(request, obj, form, change)
         if moved:
-            obj.card_order = last_rank()
-            obj.save(update_fields=["card_order"])
+            obj.enter(obj.stage)
+            obj.save(update_fields=obj.moved_columns)
 
     # --- the bin
+
+    def get_deleted_objects(self, objs: Any, request: Any) -> Any:
+        """What goes to the bin takes nothing along."""
+        *named, _ = super().get_deleted_objects(objs, request)
+        return *named, []
 
     def delete_model(self, request: Any, obj: BaseRecord) -> None:
         self.set_deleted(obj, timezone.now())

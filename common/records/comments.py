@@ -27,7 +27,12 @@ class CommentSerializer(ProjectedSerializer):
 
     class Meta:
         model = Comment
-        fields = ["id", "created_at", "updated_at", "created_by", "author", "comment"]
+        fields = ["id", "created_at", "updated_at", "created_by", "author", "comment", "is_internal"]
+
+    def validate_is_internal(self, is_internal: bool) -> bool:
+        if is_internal and self.context["profile"].is_client:
+            raise serializers.ValidationError("Only colleagues comment internally.")
+        return is_internal
 
 
 class AttachmentSerializer(ProjectedSerializer):
@@ -40,20 +45,28 @@ class AttachmentSerializer(ProjectedSerializer):
         read_only_fields = ["file_name", "size", "content_type"]
 
     def validate_file(self, upload: Any) -> Any:
-        if upload.size > settings.MAX_ATTACHMENT_BYTES:
-            raise TooLarge(f"A file may have at most {settings.MAX_ATTACHMENT_BYTES} bytes.")
-        start = upload.read(2048)
-        upload.seek(0)
-        text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-        runs = start.startswith(REFUSED_STARTS[:3]) or text.startswith(REFUSED_STARTS)
-        if runs or PurePath(upload.name).suffix.lower() in REFUSED_SUFFIXES:
-            raise serializers.ValidationError("Files of this type are not accepted.")
-        return upload
+        return checked(upload)
 
     def create(self, values: dict[str, Any]) -> Attachment:
-        upload = values["file"]
-        values |= {"file_name": PurePath(upload.name).name[-200:], "size": upload.size, "content_type": sniff(upload)}
-        return super().create(values)
+        return super().create(values | about(values["file"]))
+
+
+def checked(upload: Any) -> Any:
+    """A file that may be stored. Raises a ValidationError, or TooLarge."""
+    if upload.size > settings.MAX_ATTACHMENT_BYTES:
+        raise TooLarge(f"A file may have at most {settings.MAX_ATTACHMENT_BYTES} bytes.")
+    start = upload.read(2048)
+    upload.seek(0)
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    runs = start.startswith(REFUSED_STARTS[:3]) or text.startswith(REFUSED_STARTS)
+    if runs or PurePath(upload.name).suffix.lower() in REFUSED_SUFFIXES:
+        raise serializers.ValidationError("Files of this type are not accepted.")
+    return upload
+
+
+def about(upload: Any) -> dict[str, Any]:
+    """What is kept of a file beside it."""
+    return {"file_name": PurePath(upload.name).name[-200:], "size": upload.size, "content_type": sniff(upload)}
 
 
 def sniff(upload: Any) -> str:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import orjson
 from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 from django.db.models import F, Func, OuterRef
 from django.db.models.functions import Cast
@@ -25,7 +26,9 @@ ROW = UUID("00000000-0000-7000-8000-00000000bbbb")
 
 
 class UTCText(Func):
-    template = """to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+    """As DRF writes a moment: fractions of a second only where there are some."""
+
+    template = """replace(to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000Z', 'Z')"""
     output_field = models.TextField()
 
 
@@ -44,6 +47,16 @@ class Computed(serializers.Field):
         return value
 
 
+class Without(Func):
+    """A JSON object without some of its keys."""
+
+    template, arg_joiner = "(%(expressions)s)", " - "
+    output_field = models.JSONField()
+
+    def __init__(self, column: str, keys: Any):
+        super().__init__(F(column), Cast(ArraySubquery(keys), ArrayField(models.TextField())))
+
+
 def expression_of(field: Any, model: Any) -> Any:
     """The SQL expression for what a serializer field shows."""
     if expression := getattr(field, "expression", None):
@@ -55,6 +68,8 @@ def expression_of(field: Any, model: Any) -> Any:
         return ArraySubquery(links.order_by(target).values(target))
     if column.is_relation:
         return F(column.attname)
+    if column.name == "custom_fields":
+        return Without(column.name, model.archived_fields().values("key"))
     if isinstance(column, models.DateTimeField):
         return UTCText(F(column.name))
     if isinstance(column, models.DecimalField) and getattr(field, "coerce_to_string", True):

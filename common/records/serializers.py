@@ -8,6 +8,7 @@ import phonenumbers
 from django.db import models
 from rest_framework import serializers
 
+from common.custom_fields.values import written
 from common.people.models import Profile
 from common.tenancy import current_org_id
 from common.tenancy.statement import Statement
@@ -24,6 +25,9 @@ def visible(model: Any, profile: Any) -> Any:
     """The rows of ``model`` that a person may refer to: all of the org's, but of records those that they may see."""
     if issubclass(model, BaseRecord):
         return model.objects.visible_to(profile)
+    if whole := getattr(model, "part_of", ""):
+        records = visible(model._meta.get_field(whole).related_model, profile)
+        return model._default_manager.filter(**{f"{whole}__in": records.order_by().values("pk")})
     if model is Profile:
         return Profile.objects.filter(is_active=True)
     return model._default_manager.all()
@@ -245,6 +249,18 @@ class RecordSerializer(ProjectedSerializer):
     class Meta:
         model: Any
         fields = [*BASE_FIELDS, *OWNED_FIELDS]
+
+    def to_internal_value(self, data: Any) -> Any:
+        values = super().to_internal_value(data)
+        given = values.get("custom_fields")
+        if "custom_fields" in self.fields and (given is not None or self.instance is None):
+            stored = self.instance.custom_fields if self.instance else None
+            values["custom_fields"] = written(self.custom_module(), given or {}, stored, self.context["profile"])
+        return values
+
+    def custom_module(self) -> str:
+        """The module whose custom fields these records have."""
+        return str(self.Meta.model.module)
 
 
 class StageNameField(serializers.CharField):

@@ -13,9 +13,10 @@ def purge(model: type[BaseRecord], before: datetime) -> int:
     """Delete for good what went to the bin before a moment, with its comments and files. Returns how many records."""
     gone = model.with_bin.filter(deleted_at__lt=before)
     attachments = list(Attachment.objects.filter(**{f"{model._meta.model_name}__in": gone.order_by().values("pk")}))
+    files = [*(attachment.file for attachment in attachments), *model.files_of(gone)]
     _, counts = gone.delete()
-    for attachment in attachments:
-        transaction.on_commit(lambda file=attachment.file: file.storage.delete(file.name))  # type: ignore[misc]
+    for stored in files:
+        transaction.on_commit(lambda file=stored: file.storage.delete(file.name))  # type: ignore[misc]
     return counts.get(model._meta.label, 0)
 
 

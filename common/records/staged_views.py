@@ -97,8 +97,11 @@ class StagedViewSet(RecordViewSet):
         record = self.get_object_for("edit")
         serializer = MoveSerializer(data=request.data, context=self.get_serializer_context())
         serializer.is_valid(raise_exception=True)
-        move_card(record, serializer.validated_data)
+        self.perform_move(record, serializer.validated_data)
         return self.written(pk)
+
+    def perform_move(self, record: Any, values: dict[str, Any]) -> None:
+        move_card(record, values)
 
     @extend_schema(
         responses={200: ColumnSerializer(many=True), 404: "The module has no default pipeline."},
@@ -115,7 +118,7 @@ class StagedViewSet(RecordViewSet):
         per_column = whole_number(request, "per_column", 50, 1, MAX_LIMIT)
         pipeline = self._pipeline(request.query_params.get("pipeline"))
         others = {"per_column", "pipeline", "fields", "count"}
-        records = apply_filters(self.visible(), self.filters(), request.query_params, self.profile, others)
+        records = apply_filters(self.visible(), self.filters_asked(), request.query_params, self.profile, others)
         columns = board(records, pipeline, self.get_serializer_class(), self.get_names(), per_column)
         if not columns and pipeline is None:
             raise Http404

@@ -68,17 +68,18 @@ def move(
 
     ``record`` must be locked by the caller. Two people who move at once both keep what they did.
     """
-    record.stage = stage
-    record.card_order = new_rank(record, stage, position=position, before=before, after=after)
-    record.save(update_fields=["stage", "card_order", "updated_at", "updated_by"])
+    column = type(record).objects.filter(stage=stage).exclude(pk=record.pk)
+    rank = new_rank(column, position=position, before=before, after=after)
+    if stage.pk != record.stage_id:
+        record.enter(stage)
+    record.card_order = rank
+    record.save(update_fields=[*record.moved_columns, "updated_at", "updated_by"])
     return record
 
 
-def new_rank(
-    record: StagedRecord, stage: Stage, *, position: int | None = None, before: UUID | None = None, after: UUID | None = None
-) -> str:
-    """A rank for ``record`` at the asked place of a stage."""
-    low, high = neighbours(record, stage, position, before, after)
+def new_rank(column: Any, *, position: int | None = None, before: UUID | None = None, after: UUID | None = None) -> str:
+    """A rank at the asked place among the cards of ``column``, a queryset: at a position (from 1), next to one, or last."""
+    low, high = neighbours(column, position, before, after)
     if high is None:
         rank = last_rank()
         return rank if low is None or rank > low else low + "V"
@@ -87,16 +88,13 @@ def new_rank(
         return rank if rank < high else rank_between("", high)
     rank = rank_between(low, high) if low < high else low + "V"
     if len(rank) > MAX_LENGTH:
-        respread(type(record), stage)
-        return new_rank(record, stage, position=position, before=before, after=after)
+        respread(column)
+        return new_rank(column, position=position, before=before, after=after)
     return rank
 
 
-def neighbours(
-    record: StagedRecord, stage: Stage, position: int | None, before: UUID | None, after: UUID | None
-) -> tuple[str | None, str | None]:
+def neighbours(column: Any, position: int | None, before: UUID | None, after: UUID | None) -> tuple[str | None, str | None]:
     """The ranks between which the card goes; None where nothing is there."""
-    column = type(record).objects.filter(stage=stage).exclude(pk=record.pk)
     ranks = column.order_by("card_order", "id").values_list("card_order", flat=True)
     if position == 1:
         return None, ranks.first()
@@ -107,20 +105,18 @@ def neighbours(
         return None, None
     rank = ranks.filter(pk=before or after).first()
     if rank is None:
-        raise ValidationError({"before" if before else "after": ["No such card in this stage."]})
+        raise ValidationError({"before" if before else "after": ["No such card there."]})
     if before:
         return ranks.filter(card_order__lt=rank).order_by("-card_order", "-id").first(), rank
     return rank, ranks.filter(card_order__gt=rank).first()
 
 
-def respread(model: Any, stage: Stage) -> None:
+def respread(column: Any) -> None:
     """Give a column's cards short ranks again, in the same order: after hundreds of moves into one and the same gap."""
-    cards = list(
-        model.objects.filter(stage=stage).select_for_update(of=("self",)).order_by("card_order", "id").only("pk", "org_id")
-    )
+    cards = list(column.select_for_update(of=("self",)).order_by("card_order", "id").only("pk", "org_id"))
     for card, rank in zip(cards, spread(len(cards)), strict=True):
         card.card_order = rank
-    model.objects.bulk_update(cards, ["card_order"], batch_size=1000)
+    column.model.objects.bulk_update(cards, ["card_order"], batch_size=1000)
 
 
 def position_of(record: StagedRecord) -> int:

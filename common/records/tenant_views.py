@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -55,6 +56,12 @@ class ReadViewSet(GenericViewSet):
     def profile(self) -> Any:
         return self.request._request.profile
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """A body is read even where nothing is expected in it, so that a broken one is never taken for none."""
+        super().initial(request, *args, **kwargs)
+        if request.method not in SAFE_METHODS:
+            request.data  # noqa: B018
+
     # --- what a caller may reach
 
     def visible(self, action: str = "view") -> Any:
@@ -77,6 +84,10 @@ class ReadViewSet(GenericViewSet):
         model = cls.queryset.model
         own = [name for name in BASE_FILTERS if name in {field.name for field in model._meta.fields}]
         return filters_for(model, [*own, *cls.filterset_fields])
+
+    def filters_asked(self) -> dict[str, Any]:
+        """The filters that this request may use."""
+        return self.filters()
 
     @classmethod
     @cache
@@ -106,7 +117,7 @@ class ReadViewSet(GenericViewSet):
 
     def filtered(self, queryset: Any, *also: str) -> Any:
         others = {*(also or (*PARAMETERS, "ordering", "fields")), *(["search"] if self.with_search else [])}
-        queryset = apply_filters(queryset, self.filters(), self.request.query_params, self.profile, others)
+        queryset = apply_filters(queryset, self.filters_asked(), self.request.query_params, self.profile, others)
         text = self.request.query_params.get("search") if self.with_search else None
         return queryset if text is None else self.searched(queryset, text)
 
@@ -170,6 +181,8 @@ class TenantViewSet(ReadViewSet):
 
     #: What the documentation suggests to create, as its body.
     example: ClassVar[dict[str, Any]] = {}
+    #: Whether people may view rows that, by a scope of the same name, they may not change.
+    shows_more = False
     changes_by: ClassVar[dict[str, str]] = {"create": "create", "update": "edit", "partial_update": "edit", "destroy": "delete"}
 
     def get_object_for(self, action: str) -> Any:
@@ -188,8 +201,8 @@ class TenantViewSet(ReadViewSet):
         return instance
 
     def check_may(self, action: str, instance: Any) -> None:
-        scope_for = self.profile.scope_for
-        same = scope_for(self.module, action) == scope_for(self.module, "view")
+        scope = self.profile.scope_for(self.module, action)
+        same = scope == self.profile.scope_for(self.module, "view") and (scope == "all" or not self.shows_more)
         if not same and not self.visible(action).filter(pk=instance.pk).exists():
             raise PermissionDenied(f"You may see this, but not {action} it.")
 

@@ -20,19 +20,24 @@ from common.api.parameters import (
     LIST,
     LOCATION,
     PAGE,
+    TIMELINE,
     documented,
     filters_of,
     groups_of,
     search_of,
     sums_of,
 )
+from common.custom_fields.filters import custom_filters
+from common.saved_views.values import with_view
 
 from .comments import AttachmentSerializer, CommentSerializer
-from .models import LINKS, Attachment, BaseRecord, Comment
+from .interactions import InteractionSerializer
+from .models import LINKS, Attachment, BaseRecord, Comment, Interaction
 from .projection import read_rows
 from .search import scan_filter, search_filter
 from .summary import SummaryRow, groupable, summable, summary
 from .tenant_views import TenantViewSet
+from .timeline import TimelineEntry, sources, timeline
 
 UUID = "<uuid:pk>"
 OWNED_FILTERS = (*LINKS, "external_id")
@@ -53,6 +58,10 @@ class RecordViewSet(TenantViewSet):
         if "queryset" in vars(cls):  # not a dialect of a module's viewset
             VIEWSETS[cls.queryset.model._meta.model_name] = cls
 
+    @property
+    def shows_more(self) -> bool:  # type: ignore[override]
+        return bool(self.model.named_by or self.model.published or self.model.shown_through)
+
     @cached_property
     def module(self) -> str:  # type: ignore[override]
         return self.model.module
@@ -63,8 +72,8 @@ class RecordViewSet(TenantViewSet):
     def sees_all(self) -> bool:
         return self.profile.scope_for(self.module, "view") == "all"
 
-    def everything_visible(self) -> Any:
-        return self.model.with_bin.visible_to(self.profile)
+    def everything_visible(self, action: str = "view") -> Any:
+        return self.model.with_bin.visible_to(self.profile, action)
 
     @classmethod
     @cache
@@ -72,6 +81,19 @@ class RecordViewSet(TenantViewSet):
         model = cls.queryset.model
         owned = [name for name in OWNED_FILTERS if hasattr(model, name)]
         return super().filters() | filters_for(model, owned)
+
+    def custom_module(self) -> str:
+        """The module whose custom fields these records have."""
+        return self.module
+
+    def filters_asked(self) -> dict[str, Any]:
+        return self.filters() | custom_filters(self.custom_module(), self.request.query_params)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """A saved view's parameters join those of the request."""
+        super().initial(request, *args, **kwargs)
+        if "view" in request.query_params and self.action in ("list", "board", "summary"):
+            request._request.GET = with_view(request.query_params, self.custom_module(), self.profile)  # type: ignore[assignment]
 
     def searched(self, queryset: Any, text: str) -> Any:
         return scan_filter(queryset, text) if self.action == "bin" else search_filter(queryset, text)
@@ -92,11 +114,11 @@ class RecordViewSet(TenantViewSet):
     @action(detail=True, methods=["post"])
     def restore(self, request: Request, pk: Any = None) -> Response:
         """Bring a record back from the bin."""
-        rows = self.model.with_bin.exclude(deleted_at=None).select_for_update(of=("self",))
-        instance = rows.visible_to(self.profile).filter(pk=pk).first()
+        rows = self.everything_visible().exclude(deleted_at=None).select_for_update(of=("self",))
+        instance = rows.filter(pk=pk).first()
         if instance is None:
             raise Http404
-        if not self.model.with_bin.visible_to(self.profile, "delete").filter(pk=pk).exists():
+        if not self.everything_visible("delete").filter(pk=pk).exists():
             raise PermissionDenied("You may see this, but not restore it.")
         instance.deleted_at = None
         instance.save(update_fields=["deleted_at", "updated_at", "updated_by"])
@@ -135,17 +157,24 @@ class RecordViewSet(TenantViewSet):
             serializer = serializer_class(data=self.request.data, context=self.get_serializer_context())
             serializer.is_valid(raise_exception=True)
             instance = serializer.save(**{name: record})
+            self.hung(record, instance)
             rows = read_rows(model._default_manager.filter(pk=instance.pk), serializer_class, serializer_class.names())
             location = f"/api/v1/{model._meta.db_table}/{instance.pk}/"
             return Response(rows[0][0], status=status.HTTP_201_CREATED, headers={"Location": location})
         apply_filters(model._default_manager, {}, self.request.query_params, self.profile, PARAMETERS)
-        rows = model._default_manager.filter(**{name: record.pk})
+        rows = model.readable_by(self.profile).filter(**{name: record.pk})
         names = serializer_class.names()
         return Response(
             paginate(
-                self.request, rows, Order(model, ["-id"]), lambda page, extra: read_rows(page, serializer_class, names, *extra)
+                self.request,
+                rows,
+                Order(model, list(model.newest_first)),
+                lambda page, extra: read_rows(page, serializer_class, names, *extra),
             )
         )
+
+    def hung(self, record: Any, instance: Any) -> None:
+        """What follows, in a module, from a new comment or attachment of a record."""
 
     @extend_schema(methods=["GET"], parameters=PAGE, responses=CommentSerializer(many=True))
     @extend_schema(
@@ -177,3 +206,27 @@ class RecordViewSet(TenantViewSet):
     def attachment(self, request: Request, pk: Any = None) -> Response:
         """Files of a record, newest first. Send one as multipart field `file`."""
         return self._hanging(Attachment, AttachmentSerializer, pk)
+
+    @extend_schema(methods=["GET"], parameters=PAGE, responses=InteractionSerializer(many=True))
+    @extend_schema(
+        methods=["POST"],
+        summary="Log an interaction",
+        responses={201: InteractionSerializer},
+        parameters=[LOCATION],
+        examples=[OpenApiExample("A call", {"type": "call", "direction": "outbound", "subject": "Wants two"}, request_only=True)],
+    )
+    @action(detail=True, methods=["get", "post"], url_path="interactions", serializer_class=InteractionSerializer)
+    def log_interaction(self, request: Request, pk: Any = None) -> Response:
+        """Calls, meetings, notes and messages with a record, newest first."""
+        return self._hanging(Interaction, InteractionSerializer, pk)
+
+    @extend_schema(summary="Follow a record's timeline", responses=TimelineEntry(many=True))
+    @documented(*TIMELINE)
+    @action(detail=True, filter_backends=[])
+    def timeline(self, request: Request, pk: Any = None) -> Response:
+        """Interactions, tasks, planned activities, events, mails, comments, files and changes of a record, newest first."""
+        record = self.visible().filter(pk=pk).first()
+        if record is None:
+            raise Http404
+        kinds = {name: viewset.serializer_class for name, viewset in VIEWSETS.items()}
+        return Response(timeline(request, record, sources(self.model, kinds, self.profile), self.profile))

@@ -22,8 +22,14 @@ def is_plain(character: str) -> bool:
 @register.filter
 def plain_name(value: object) -> str:
     """A name as one short line that no mail program turns into a link, and that turns no text around it."""
+    return plain_line(value, LONGEST)
+
+
+@register.filter
+def plain_line(value: object, longest: int = 300) -> str:
+    """A text as one short line, made safe in the same way."""
     spaced = " ".join(str(value).split())
-    name = "".join(character for character in spaced if is_plain(character))
-    if len(name) > LONGEST:
-        name = name[: LONGEST - 1].rstrip() + "…"
-    return ADDRESS_MARKS.sub(rf"{WORD_JOINER}\1{WORD_JOINER}", name)
+    line = "".join(character for character in spaced if is_plain(character))
+    if len(line) > longest:
+        line = line[: longest - 1].rstrip() + "…"
+    return ADDRESS_MARKS.sub(rf"{WORD_JOINER}\1{WORD_JOINER}", line)

@@ -139,33 +139,63 @@ class ActivityLinkTrigger(Trigger):
         return [self.record_type, self.label, *columns]
 
 
+class CustomValuesTriggers(DatabaseConstraint):
+    """Keep the index of what a record has in its custom fields. Rows without any cost nothing."""
+
+    arguments = ("module",)
+
+    def sql(self, model: Any) -> str:
+        table, call = model._meta.db_table, f"FOR EACH ROW WHEN (%s) EXECUTE FUNCTION app_custom_values('{self.module}')"
+        return f"""
+            CREATE TRIGGER custom_values_made AFTER INSERT ON "{table}" {call % "NEW.custom_fields <> '{}'"};
+            CREATE TRIGGER custom_values_changed AFTER UPDATE OF custom_fields ON "{table}"
+                {call % "NEW.custom_fields IS DISTINCT FROM OLD.custom_fields"};
+            CREATE TRIGGER custom_values_gone AFTER DELETE ON "{table}" {call % "OLD.custom_fields <> '{}'"};
+            """
+
+    def undo(self, model: Any) -> str:
+        names = ("made", "changed", "gone")
+        return "".join(f'DROP TRIGGER IF EXISTS custom_values_{name} ON "{model._meta.db_table}";' for name in names)
+
+
 class SearchColumn(DatabaseConstraint):
-    """A generated tsvector ``search`` over ``columns`` with its index. Not a model field: nobody should fetch it."""
+    """A generated tsvector ``search`` over ``columns`` with its index. Not a model field: nobody should fetch it.
+
+    Of a column of JSON, the texts in it count.
+    """
 
     arguments = ("columns",)
 
     def sql(self, model: Any) -> str:
         table = model._meta.db_table
-        names = [model._meta.get_field(name).column for name in self.columns]
-        parts = zip(names, "ABBBCCCCDDDDDD", strict=False)
-        words = " || ".join(f"setweight(app_words(\"{name}\"), '{weight}')" for name, weight in parts)
+        parts = zip(self.columns, "ABBBCCCCDDDDDD", strict=False)
+        words = " || ".join(f"setweight({self.words(model._meta.get_field(name))}, '{weight}')" for name, weight in parts)
         return f"""
             ALTER TABLE "{table}" ADD COLUMN search tsvector GENERATED ALWAYS AS ({words}) STORED;
             CREATE INDEX "{table}_search" ON "{table}" USING gin (search);
             """
+
+    @staticmethod
+    def words(field: Any) -> str:
+        function = "app_json_words" if field.get_internal_type() == "JSONField" else "app_words"
+        return f'{function}("{field.column}")'
 
     def undo(self, model: Any) -> str:
         return f'ALTER TABLE "{model._meta.db_table}" DROP COLUMN search'
 
 
 class OneOf(DatabaseConstraint):
-    """Exactly one of the references ``fields`` is set."""
+    """Exactly one of the references ``fields`` is set; where none is ``needed``, at most one."""
 
-    arguments = ("fields",)
+    arguments = ("fields", "needed")
+
+    def __init__(self, *, name: str, fields: list[str], needed: bool = True):
+        super().__init__(name=name, fields=fields, needed=needed)
 
     def sql(self, model: Any) -> str:
         columns = ", ".join(f'"{model._meta.get_field(name).column}"' for name in self.fields)
-        return f'ALTER TABLE "{model._meta.db_table}" ADD CONSTRAINT "{self.name}" CHECK (num_nonnulls({columns}) = 1)'
+        check = f"num_nonnulls({columns}) {'=' if self.needed else '<='} 1"
+        return f'ALTER TABLE "{model._meta.db_table}" ADD CONSTRAINT "{self.name}" CHECK ({check})'
 
     def undo(self, model: Any) -> str:
         return f'ALTER TABLE "{model._meta.db_table}" DROP CONSTRAINT IF EXISTS "{self.name}"'

@@ -1,8 +1,9 @@
 """One row of every tenant model, made from the model's own declaration, so that a new model is in every test at once."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.apps import apps
 from django.core.files.base import ContentFile
@@ -21,8 +22,31 @@ from common.tenancy.fields import TenantForeignKey
 #: Values that a model needs where those by type of field would not do.
 SPECIAL: dict[str, dict[str, Any]] = {
     "common.Pipeline": {"module": "leads"},
+    "common.Notification": {"record_id": UUID(int=1)},
     "common.Role": {"permissions": {}},
+    "common.CustomValue": {"record_id": UUID(int=1)},
+    "common.NumberSeries": {"format": "{number}"},
+    "opportunity.Goal": {"team": None, "ends_on": date(2026, 12, 31)},
+    "invoices.Invoice": {"number": "", "recurring": None, "recurs_on": None},
+    "invoices.InvoiceLine": {"price": Decimal(10)},
+    "opportunity.OpportunityLine": {"price": Decimal(10)},
+    "opportunity.TaxRate": {"percent": Decimal(19)},
+    "common.CustomField": {"module": "leads", "key": "size", "type": "text", "options": []},
+    "common.SavedView": {"module": "leads", "filters": {}, "fields": [], "ordering": "", "shared": True},
+    "custom_objects.CustomObject": {"key": "student"},
+    "events.Event": {
+        "start": datetime(2027, 1, 1, 9, tzinfo=UTC),
+        "end": datetime(2027, 1, 1, 10, tzinfo=UTC),
+        "timezone": "Europe/Oslo",
+        "recurrence": "FREQ=WEEKLY",
+    },
+    "tasks.Task": {"recurrence": "FREQ=WEEKLY"},
+    "events.OccurrenceChange": {"start": None, "end": None},
     "common.Attachment": {"size": 4, "content_type": "text/plain"},
+    "emails.Email": {"to": ["a@x.example"], "cc": [], "bcc": []},
+    "cases.BusinessHours": {"week": {"mon": [["09:00", "17:00"]]}, "holidays": {}, "timezone": ""},
+    "cases.CaseMerge": {"undone_at": timezone.now()},
+    "cases.Survey": {"rating": 5},
 }
 
 
@@ -120,6 +144,7 @@ class Maker:
             (models.DecimalField, Decimal("1234.50")),
             (models.IntegerField, 7),
             (models.DateField, date(2026, 1, 2)),
+            (models.UUIDField, uuid4()),
         ]
         return next((value for kind, value in by_type if isinstance(field, kind)), None)
 

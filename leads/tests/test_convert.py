@@ -38,7 +38,7 @@ class ConvertTest(OrgTestCase):
         contact = self.client.get(f"/api/v1/contacts/{body['converted_contact']}/").json()
         opportunity = self.client.get(f"/api/v1/opportunities/{body['converted_opportunity']}/").json()
         self.assertEqual((account["name"], account["contacts"]), ("Engines Ltd", [contact["id"]]))
-        self.assertEqual((contact["name"], contact["email"]), ("Ada King Byron", "Ada@Engines.example"))
+        self.assertEqual((contact["name"], contact["email"]), ("Ada King Byron", "ada@engines.example"))
         self.assertEqual(contact["account"], account["id"])
         self.assertEqual((opportunity["amount"], opportunity["currency"]), ("5000.00", "GBP"))
         self.assertEqual((opportunity["status"], opportunity["account"]), ("Qualification", account["id"]))

@@ -2,8 +2,10 @@
 
 from django.db import migrations, models
 
+from common.tenancy.migrations import GroupedMigration
 
-class Migration(migrations.Migration):
+
+class Migration(GroupedMigration):
 
     dependencies = [
         ('common', '0005_find_member'),

@@ -81,7 +81,7 @@ class InviteTest(InvitationTestCase):
 
     def test_who_may_do_everything_is_still_no_admin_and_makes_none(self) -> None:
         everything = dict.fromkeys(("view", "create", "edit", "delete"), "all")
-        modules = ("*", "users", "roles", "organization", "teams", "pipelines", "tags")
+        modules = ("*", "users", "roles", "organization", "teams", "pipelines", "tags", "support")
         almost = self.join_with("almost", dict.fromkeys(modules, everything))
         self.assert_error(self.invite(role="admin", by=almost), 400, field="role")
         self.assertEqual(self.invite(role="manager", by=almost).status_code, 201)

@@ -147,7 +147,7 @@ class PipelineTest(OrgTestCase):
 
     def test_users_look_and_do_not_touch(self) -> None:
         client = self.client_of(self.uma)
-        self.assertEqual(client.get("/api/v1/pipelines/").json()["count"], 2)
+        self.assertEqual(client.get("/api/v1/pipelines/").json()["count"], 4)
         self.assert_error(client.post("/api/v1/pipelines/", {"module": "leads", "name": "Mine"}), 403)
         self.assert_error(client.patch(f"/api/v1/pipelines/{self.pipeline()['id']}/", {"name": "Mine"}), 403)
 
