@@ -49,7 +49,8 @@ class Caller:
         request.bearer_claims, request.bearer_error = self.claims, None
 
         def call() -> bytes:
-            response = match.func(request, *match.args, **match.kwargs).render()
+            response = match.func(request, *match.args, **match.kwargs)
+            response = response.render() if hasattr(response, "render") else response  # a file is ready
             if response.status_code >= 400:
                 raise RuntimeError(f"{method} {url}: {response.status_code} {response.content[:500]!r}")
             return bytes(response.content)

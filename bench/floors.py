@@ -46,6 +46,10 @@ def dumps(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_UTC_Z)
 
 
+def cursor_of(moment: Any, pk: str) -> str:
+    return quote(base64.urlsafe_b64encode(orjson.dumps([str(moment), pk])).decode().rstrip("="))
+
+
 class Floor:
     """The paths, by hand, for one person in one org."""
 
@@ -107,8 +111,7 @@ class Floor:
         rows, more = self.page(where, *(after or ()))
         following = None
         if more:
-            cursor = orjson.dumps([str(rows[-1]["created_at"]), rows[-1]["id"]])
-            following = f"{url}?cursor={quote(base64.urlsafe_b64encode(cursor).decode().rstrip('='))}"
+            following = f"{url}?cursor={cursor_of(rows[-1]['created_at'], rows[-1]['id'])}"
         return dumps({"next": following, "previous": None, "results": rows})
 
     def search(self, following: str, words: str, few: int) -> bytes:

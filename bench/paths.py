@@ -15,12 +15,16 @@ from psycopg2.extensions import cursor
 from assistant import engine
 from common.api.pages import Order
 from common.people.models import Profile
-from common.records.models import Stage
+from common.records.models import MODULES, Stage
 from common.records.search import FEW
+from invoices.models import InvoiceLine
 from leads.models import Lead
 
+from .busy import Busy
 from .calls import HOST, Caller
+from .copies import LINES, MONTH, NEXT, copied_models
 from .floors import Floor
+from .lists import ADDRESSES, Shape
 from .timing import Prepare, always
 
 LEADS = "/api/v1/leads/"
@@ -55,6 +59,8 @@ class Path:
     limit: float | None = None
     judged_by: str = "ratio"
     writes: bool = False
+    #: More statements than these, the whole request's, are a miss.
+    statements: int | None = None
     #: Its plans must use indexes that contain the org.
     planned: bool = False
     #: Both answers, parsed, which must be equal.
@@ -76,7 +82,8 @@ class Paths:
         self.picked = itertools.cycle(self.leads)
 
     def all(self) -> list[Path]:
-        groups = (self.lists, self.single, self.boards, self.cursors, self.searches, self.tenancy, self.assistant, self.writes)
+        groups = (self.lists, self.records, self.single, self.boards, self.cursors, self.searches, self.everything, self.busy)
+        groups = (*groups, self.tenancy, self.assistant, self.writes)
         return [path for group in groups for path in group()]
 
     # --- reading
@@ -106,6 +113,16 @@ class Paths:
             self.reading("list of 50, with capped count", LEADS, partial(page, f"{link}offset={PAGE}", count=COUNT)),
         ]
 
+    def records(self) -> list[Path]:
+        """The list of each other record type."""
+        made = []
+        for module in (model.module for model in copied_models()):
+            url = f"/api/v1/{ADDRESSES.get(module, module)}/?count=none"
+            names = list(orjson.loads(self.caller.view("GET", url)())["results"][0])
+            floor = partial(Shape(self.floor, MODULES[module], names).page, f"http://{HOST}{url}&offset={PAGE}")
+            made.append(self.reading(f"list of 50 {module}", url, floor, limit=1.9, planned=True, statements=4))
+        return made
+
     def single(self) -> list[Path]:
         pk = self.leads[0][0]
         return [self.reading("detail", f"{LEADS}{pk}/", partial(self.floor.detail, pk), limit=1.5, planned=True)]
@@ -132,7 +149,7 @@ class Paths:
         return [near, distant, against]
 
     def searches(self) -> list[Path]:
-        selective = max((email.partition("@")[0].split(".")[1] for _, _, email, _ in self.leads), key=len)
+        selective = self.rare_word
         made = []
         for name, words, limit in (
             ("search, selective word", selective, 5000),
@@ -143,6 +160,37 @@ class Paths:
             floor = partial(self.floor.search, f"http://{HOST}{LEADS}?count=none&offset={PAGE}&search={asked}", words, FEW)
             made.append(self.reading(name, f"{LEADS}?search={asked}&count=none", floor, limit=limit, judged_by="ours"))
         return made
+
+    @property
+    def rare_word(self) -> str:
+        return max((email.partition("@")[0].split(".")[1] for _, _, email, _ in self.leads), key=len)
+
+    def everything(self) -> list[Path]:
+        """Search over all types of records at once."""
+        return [
+            self.alone(f"search everything, {name}", f"/api/v1/search/?q={quote_plus(words)}", limit=10_000, statements=4)
+            for name, words in (("rare word", self.rare_word), ("name prefix", COMMON_PREFIX), ("two common words", TWO_WORDS))
+        ]
+
+    def alone(self, name: str, url: str, **more: Any) -> Path:
+        """A GET that is judged by its own time."""
+        ours, whole = partial(self.caller.view, "GET", url), partial(self.caller.whole, "GET", url)
+        return Path(name, ours, whole=whole, judged_by="ours", **more)
+
+    def busy(self) -> list[Path]:
+        """A month of a person, and the timeline of a lead, with ten thousand entries; an invoice of three hundred lines."""
+        lead = str(Lead.objects.order_by("created_at", "pk").values_list("pk", flat=True)[0])
+        month, timeline = f"/api/v1/planner/agenda/?from={MONTH}&to={NEXT}", f"{LEADS}{lead}/timeline/"
+        invoice = InvoiceLine.objects.filter(position__gt=LINES // 2).values_list("invoice", flat=True).first()
+        by_hand = Busy(self.floor, orjson.loads(self.caller.view("GET", timeline)())["results"])
+        judged: dict[str, Any] = {"limit": 2, "statements": 4}
+        return [
+            self.reading("agenda of a busy month", month, partial(by_hand.agenda, f"http://{HOST}"), **judged),
+            self.reading(
+                "timeline of a busy lead", timeline, partial(by_hand.timeline, f"http://{HOST}{timeline}", lead), **judged
+            ),
+            self.alone("PDF of 300 lines", f"/api/v1/invoices/{invoice}/pdf/", limit=500_000),
+        ]
 
     # --- what every request and statement costs
 

@@ -25,7 +25,8 @@ class Row:
 
     @property
     def missed(self) -> bool:
-        return self.path.limit is not None and (self.measure or 0) > self.path.limit
+        too_many = self.path.statements is not None and (self.statements or 0) > self.path.statements
+        return too_many or (self.path.limit is not None and (self.measure or 0) > self.path.limit)
 
 
 HEADER = ("path", "ours µs", "floor µs", "ratio", "limit", "", "whole µs", "SQL")

@@ -108,7 +108,7 @@ def look_at_plans(paths: list[Path], caller: Caller, size: int) -> list[str]:
     say(
         "\n".join(["MISS, plans:", *faults])
         if faults
-        else "Every list, board, detail and page reads leads by indexes with the org."
+        else "Every list, board, detail and page reads records by indexes with the org."
     )
     return faults
 

@@ -1,9 +1,10 @@
-"""A million leads in a hundred organizations, made by PostgreSQL itself.
+"""A million leads in a hundred organizations, made by PostgreSQL itself, and then records of all other types (``copies``).
 
 One organization has a fifth of all leads, the others share the rest equally. People, roles, pipelines, tags and teams are
 made by the product's own code; leads and their links by INSERT … SELECT, with triggers off and indexes built at the end.
 """
 
+import inspect
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,11 +16,11 @@ from django.utils import timezone
 from common.people.models import Profile, Role, User
 from common.people.services import create_org
 from common.records.models import Stage, Tag
-from common.records.rank import DIGITS
 from common.tenancy import org_scope
 from teams.models import Team
 
-from . import database, words
+from . import copies, database, words
+from .values import one_of, rank, uuid7
 
 TABLES = ("leads", "leads_assigned_to", "leads_tags", "leads_teams")
 BIG_SHARE = 5  # one lead in five is in the big org
@@ -66,6 +67,7 @@ def _make_org(number: int) -> dict[str, Any]:
         stages = Stage.objects.filter(pipeline__module="leads").order_by("position")
         return {
             "org": str(owner.org_id),
+            "originals": copies.make_originals(number, owner),
             "stages": [str(stage.pk) for stage in stages],
             "profiles": [str(profile.pk) for profile in [owner, *others]],
             "tags": [str(tag.pk) for tag in tags],
@@ -76,28 +78,12 @@ def _make_org(number: int) -> dict[str, Any]:
 # --- leads
 
 
-def _uuid7(moment: str) -> str:
-    return (
-        f"encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) PLACING substring(int8send("
-        f"(extract(epoch FROM {moment}) * 1000)::bigint) FROM 3) FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid"
-    )
-
-
-def _rank(number: str) -> str:
-    digits = (f"substr('{DIGITS}', 1 + (({number} / {62**place}) %% 62)::int, 1)" for place in reversed(range(9)))
-    return f"'m' || {' || '.join(digits)} || substr('{DIGITS}', 2 + (random() * 60)::int, 1)"
-
-
-def _one_of(parameter: str) -> str:
-    return f"(%({parameter})s)[1 + floor(random() * cardinality(%({parameter})s))::int]"
-
-
 def _links(table: str, column: str, chance: str) -> str:
     """As many links of each lead as ``chance`` says, each to another row."""
     source = "profiles" if column == "profile_id" else column.replace("_id", "s")
     return f"""
         INSERT INTO {table} (id, org_id, lead_id, {column})
-        SELECT {_uuid7("made")}, %(org)s::uuid, id, (%({source})s::uuid[])[1 + (start + step) %% cardinality(%({source})s)]
+        SELECT {uuid7("made")}, %(org)s::uuid, id, (%({source})s::uuid[])[1 + (start + step) %% cardinality(%({source})s)]
         FROM (SELECT id, made, floor(random() * 1000)::int AS start, {chance} AS links FROM new_leads) lead
         CROSS JOIN LATERAL generate_series(1, links) step
     """
@@ -105,23 +91,23 @@ def _links(table: str, column: str, chance: str) -> str:
 
 INSERT_LEADS = f"""
     WITH draft AS MATERIALIZED (
-        SELECT number, {_one_of("first")} AS first, {_one_of("last")} AS last, {_one_of("ends")} AS company_end,
-            {_one_of("cities")} AS city, {_one_of("notes")} AS note, {_one_of("profiles")}::uuid AS maker,
+        SELECT number, {one_of("first")} AS first, {one_of("last")} AS last, {one_of("ends")} AS company_end,
+            {one_of("cities")} AS city, {one_of("notes")} AS note, {one_of("profiles")}::uuid AS maker,
             random() AS luck, floor(random() * 100) AS progress,
             %(now)s::timestamptz - random() * interval '730 days' AS made
         FROM generate_series(%(start)s::int, %(end)s::int) number
     ), new_leads AS (
         INSERT INTO leads (id, org_id, created_at, updated_at, created_by_id, updated_by_id, custom_fields, stage_id, card_order,
             name, company, email, phone, value, currency, notes, source, website, title, address, probability, close_date)
-        SELECT {_uuid7("made")}, %(org)s::uuid, made, least(made + luck * interval '60 days', %(now)s), maker, maker, '{{}}',
+        SELECT {uuid7("made")}, %(org)s::uuid, made, least(made + luck * interval '60 days', %(now)s), maker, maker, '{{}}',
             (%(stages)s::uuid[])[1 + (SELECT count(*) FROM unnest(%(bounds)s) bound WHERE progress >= bound)],
-            {_rank("(extract(epoch FROM made) * 1000000)::bigint")},
+            {rank("(extract(epoch FROM made) * 1000000)::bigint")},
             first || ' ' || last, last || ' ' || company_end,
             lower(first || '.' || last || number || '@' || last || '.example.com'),
             '+1415' || (2000000 + floor(luck * 7999999))::int, CASE WHEN luck < 0.9 THEN round((luck * 90000)::numeric, 2) END,
             CASE WHEN luck < 0.9 THEN 'USD' ELSE '' END, CASE WHEN luck < 0.6 THEN note || ' ' || city || '.' ELSE '' END,
-            {_one_of("sources")}, CASE WHEN luck < 0.5 THEN 'https://www.' || lower(last) || '.example.com' ELSE '' END,
-            CASE WHEN luck < 0.7 THEN {_one_of("titles")} ELSE '' END,
+            {one_of("sources")}, CASE WHEN luck < 0.5 THEN 'https://www.' || lower(last) || '.example.com' ELSE '' END,
+            CASE WHEN luck < 0.7 THEN {one_of("titles")} ELSE '' END,
             CASE WHEN luck < 0.4 THEN number || ' Main St, ' || city ELSE '' END,
             CASE WHEN luck < 0.3 THEN progress END, CASE WHEN luck < 0.3 THEN (made + interval '90 days')::date END
         FROM draft RETURNING id, created_at AS made
@@ -129,6 +115,10 @@ INSERT_LEADS = f"""
     ), shared AS ({_links("leads_teams", "team_id", "(random() < 0.2)::int")}
     ) {_links("leads_tags", "tag_id", "floor(random() * 4)::int")}
 """
+
+
+#: Changes when the rows are to be others.
+MADE_BY = INSERT_LEADS + inspect.getsource(copies)
 
 
 def chunks(size: int) -> Iterator[tuple[int, int]]:
@@ -222,12 +212,15 @@ def seed(size: int, orgs: int) -> None:
     with opened.cursor() as cursor:
         with bare_tables(cursor):
             fill(made, sizes(size, orgs), now)
+        started = time.monotonic()
+        copies.fill(cursor, made, sizes(size, orgs), now)
+        say(f"  other records, {time.monotonic() - started:.0f} s")
         _timed(cursor, "VACUUM ANALYZE")
     opened.close()
     database.note(
         size=size,
         orgs=orgs,
-        schema=database.schema_digest(INSERT_LEADS),
+        schema=database.schema_digest(MADE_BY),
         seeded_at=timezone.now().isoformat(),
         big=made[0]["org"],
     )
@@ -237,7 +230,7 @@ def seed(size: int, orgs: int) -> None:
 def ensure(size: int, orgs: int) -> dict[str, Any]:
     """The facts of a database that holds ``size`` leads, made where it does not."""
     facts = database.contents()
-    if (facts.get("size"), facts.get("orgs"), facts.get("schema")) != (size, orgs, database.schema_digest(INSERT_LEADS)):
+    if (facts.get("size"), facts.get("orgs"), facts.get("schema")) != (size, orgs, database.schema_digest(MADE_BY)):
         seed(size, orgs)
         facts = database.contents()
     return facts

@@ -10,9 +10,13 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from common.api.filters import Filter
 from common.records.tenant_views import TenantViewSet
 from common.records.views import RecordViewSet
+from common.tenancy.statement import RowStatement
 
 from .models import CustomObject, CustomRecord
 from .serializers import CustomObjectSerializer, CustomRecordSerializer
+
+#: The type of a key, compiled once.
+OF_KEY = RowStatement(lambda key: CustomObject.objects.filter(key=key).order_by(), key="the key of a type")
 
 
 class ObjectKey(StringConverter):
@@ -35,6 +39,7 @@ class CustomObjectViewSet(TenantViewSet):
     queryset = CustomObject.objects.all()
     serializer_class = CustomObjectSerializer
     module = "custom-objects"
+    with_tools = True
     example = {"key": "course", "name": "Course", "name_plural": "Courses"}
     filterset_fields = ["key", "name"]
     default_order = ["name"]
@@ -58,7 +63,7 @@ class CustomRecordViewSet(RecordViewSet):
     @cached_property
     def object(self) -> CustomObject | None:
         """The type that the path names. Raises Http404."""
-        found = CustomObject.objects.filter(key=self.key).first() if self.key else None
+        found = OF_KEY.first(key=self.key) if self.key else None
         if self.key and found is None:
             raise Http404
         return found

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from bench import database
+from bench.copies import copied_models
 
 NAME = f"bench_test_{os.getpid()}"
 
@@ -46,8 +47,12 @@ def test_bench_compares_each_path_with_its_floor_and_drops_its_database() -> Non
     assert done.returncode == 0, done.stdout + done.stderr
     assert "600 leads over 3 organizations; the one measured has 120." in done.stdout
     assert "Every floor answers what the API answers." in done.stdout
-    for path in ("list of 50, by source", "detail", "board 5 x 50", "create", "status move", "search, selective word"):
+    judged = ("list of 50, by source", "detail", "board 5 x 50", "create", "status move", "search, selective word")
+    lists = [f"list of 50 {model.module}" for model in copied_models()]
+    for path in (*judged, *lists, "agenda of a busy month", "timeline of a busy lead"):
         assert re.search(rf"^{path} +[\d,.]+ +[\d,.]+ +[\d.]+ .*(ok|MISS) +[\d,]+ +\d+$", done.stdout, re.MULTILINE), path
+    for path in ("search everything, rare word", "search everything, name prefix", "PDF of 300 lines"):
+        assert re.search(rf"^{path} +[\d,.]+ +[\d,]+ µs  (ok|MISS) +[\d,]+ +\d$", done.stdout, re.MULTILINE), path
     assert re.search(r"^tenancy per statement +\+-?[\d.]+ +10 µs +(ok|MISS)$", done.stdout, re.MULTILINE)
     for path in ("list of 50, no count", "detail", "create"):
         assert re.search(rf"^  {path} +[1-9][\d,]*/s +\([\d, to]+\)$", done.stdout, re.MULTILINE), path

@@ -3,10 +3,12 @@
 import re
 import unicodedata
 from functools import lru_cache
+from heapq import nlargest
+from itertools import chain
 from typing import Any
 
 import orjson
-from django.db.models import CharField, F, FloatField, Func, TextField, Value
+from django.db.models import BooleanField, CharField, Func, TextField, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import JSONObject, Left
 from django.utils.html import escape
@@ -21,33 +23,26 @@ from common.api.filters import apply_filters
 from common.api.pages import whole_number
 from common.api.parameters import documented, values, whole
 from common.people.authentication import IsMember
-from common.tenancy import current_org_id
-from common.tenancy.statement import Statement
+from common.tenancy.statement import Statement, rows_together
 
 from .models import MODULES, BaseRecord
-from .timeline import merged
+from .search import best_by_index
 from .viewers import Viewer
 
-#: Of each type, so many matches are ranked: the newest, where there are more.
-RANKED = 200
+#: Of each type, so many matches are looked at for who may not see all of them.
+LOOKED_AT = 200
 #: Characters of a column that are searched for what to mark, and around it.
 LONGEST, AROUND = 5000, 60
 WORD = re.compile(r"\w+")
+#: What stands in for ids while SQL is made.
+SOME_IDS = "ids that stand in for those of a search"
 
 
-class Rank(Func):
-    """How well a record matches words: those in its first columns count most."""
+class Among(Func):
+    """Whether a column is one of an array."""
 
-    output_field = FloatField()
-
-    def __init__(self, words: str):
-        super().__init__(F("pk"))
-        self.words = words
-
-    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
-        row: Any = self.source_expressions[0]
-        alias = compiler.quote_name_unless_alias(row.alias)
-        return f'ts_rank({alias}."search", app_query(%s))', [self.words]
+    arg_joiner, template = " = ANY ", "%(expressions)s"
+    output_field = BooleanField()
 
 
 class Found(serializers.Serializer[Any]):
@@ -66,32 +61,36 @@ class FoundEverywhere(serializers.Serializer[Any]):
 
 
 def search_everything(profile: Any, text: str, models: tuple[type[BaseRecord], ...], each: int) -> list[dict[str, Any]]:
-    """The best ``each`` records of every type in ``models`` that a person may see, best first, in one statement."""
-    models = tuple(model for model in models if profile.scope_for(model.module, "view") != "none")
+    """The best ``each`` records of every type in ``models`` that a person may see, best first.
+
+    Two statements: the best that there are of each type, by its index, and those of them that the person may see.
+    """
+    scopes = {model: profile.scope_for(model.module, "view") for model in models}
+    most = {model._meta.db_table: each if scope == "all" else LOOKED_AT for model, scope in scopes.items() if scope != "none"}
     words = folded_words(text)
-    if not words or not models:
-        return []
-    rows = search_of(Viewer.of(profile, models), models, each).rows(words=text[:200])
-    return [shown(MODULES[module], pk, rank, orjson.loads(texts), words) for module, pk, rank, texts in rows]
+    found = best_by_index(most, text[:200]) if words and most else {}
+    ranks = {pk: rank for ranked in found.values() for pk, rank in ranked.items()}
+    looked = [(model, [str(pk) for pk in found.get(model._meta.db_table, ())]) for model in models]
+    rows = rows_together((seen_by(Viewer.of(profile, [model]), model), {"ids": ids}) for model, ids in looked if ids)
+
+    def place(row: tuple[Any, ...]) -> tuple[float, Any]:
+        return ranks[row[1]], row[1]
+
+    of_each = [nlargest(each, (row for row in rows if row[0] == kind), key=place) for kind in {row[0] for row in rows}]
+    best = sorted(chain(*of_each), key=place, reverse=True)
+    return [shown(MODULES[module], pk, ranks[pk], orjson.loads(texts), words) for module, pk, texts in best]
 
 
-@lru_cache(maxsize=1000)
-def search_of(who: Viewer, models: tuple[type[BaseRecord], ...], each: int) -> Statement:
-    """The search of one person, compiled once: making its SQL takes longer than running it."""
+@lru_cache(maxsize=4000)
+def seen_by(who: Viewer, model: Any) -> Statement:
+    """Those of some rows that a person may see."""
 
-    def build(words: str) -> Any:
-        return merged([best(model, who.profile, words, each) for model in models], "-_rank", "-id")
+    def build(ids: str) -> Any:
+        texts = JSONObject(**{name: Left(name, LONGEST) for name in text_columns(model)})
+        rows = model.objects.visible_to(who.profile).filter(Among("pk", RawSQL("%s::uuid[]", [ids])))
+        return rows.annotate(_kind=Value(model.module, CharField()), _texts=texts).order_by().values_list("_kind", "id", "_texts")
 
-    return Statement(build, words="words that stand in for those of a search")
-
-
-def best(model: Any, profile: Any, words: str, each: int) -> Any:
-    parameters = [str(current_org_id()), model._meta.db_table, words, RANKED]
-    found = RawSQL("SELECT app_find(%s::uuid, %s, %s, %s)", parameters)
-    texts = JSONObject(**{name: Left(name, LONGEST) for name in text_columns(model)})
-    rows = model.objects.visible_to(profile).filter(pk__in=found)
-    rows = rows.annotate(_kind=Value(model.module, CharField()), _rank=Rank(words), _texts=texts)
-    return rows.order_by("-_rank", "-id").values_list("_kind", "id", "_rank", "_texts")[:each]
+    return Statement(build, ids=SOME_IDS)
 
 
 def text_columns(model: Any) -> list[str]:
@@ -107,10 +106,17 @@ def shown(model: Any, pk: Any, rank: float, texts: dict[str, str], words: list[s
         "module": model.module,
         "record_type": model._meta.model_name,
         "id": pk,
-        "name": str(model(**texts)),
+        "name": name_of(model, texts),
         "rank": round(rank, 4),
         "highlights": {name: text for name, text in marked.items() if text},
     }
+
+
+def name_of(model: Any, texts: dict[str, str]) -> str:
+    """What people call a record, of which there are only these columns: all of its fields would take Django long."""
+    record = model.__new__(model)
+    record.__dict__.update(texts)
+    return str(record)
 
 
 # --- Marking what matched
@@ -118,6 +124,8 @@ def shown(model: Any, pk: Any, rank: float, texts: dict[str, str], words: list[s
 
 def folded(text: str) -> str:
     """Small letters without their accents, each in its place: as the index folds them (``app_words``)."""
+    if text.isascii():
+        return text.lower().replace("_", " ")
     return "".join(unicodedata.normalize("NFD", letter)[0].lower()[:1] for letter in text.translate(OTHERS))
 
 
@@ -130,7 +138,10 @@ def folded_words(text: str) -> list[str]:
 
 def highlight(text: str, words: list[str]) -> str:
     """HTML of the part of ``text`` around the first match, every match marked; empty without one."""
-    found = [match.span() for match in WORD.finditer(folded(text)) if match[0].startswith(tuple(words))]
+    plain = folded(text)
+    if not any(word in plain for word in words):
+        return ""
+    found = [match.span() for match in WORD.finditer(plain) if match[0].startswith(tuple(words))]
     if not found:
         return ""
     start = 0 if found[0][0] <= AROUND else text.rfind(" ", 0, found[0][0] - AROUND) + 1

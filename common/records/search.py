@@ -70,13 +70,30 @@ def found_by_index(table: str, text: str) -> tuple[str | None, list[Any]]:
     return found
 
 
+def best_by_index(tables: dict[str, int], text: str) -> dict[str, dict[Any, float]]:
+    """Of each table the ids of the rows that have the words best, at most so many as ``tables`` says, with how well they do."""
+    one = "SELECT '{0}', best.* FROM \"{0}_find\"(%s::uuid, %s, %s) best"
+    parameters = [value for most in tables.values() for value in (str(current_org_id()), text, most)]
+    found: dict[str, dict[Any, float]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(one.format(table) for table in tables), parameters)
+        for table, pk, rank in cursor.fetchall():
+            found.setdefault(table, {})[pk] = rank
+    return found
+
+
 def scan_filter(queryset: Any, text: str) -> Any:
     """The same, looked for row by row, where the index is not: in the bin, and over all orgs."""
     refuse_null(text)
+    query = query_of(text)
+    return queryset.filter(Matches(query)) if query else queryset.none()
+
+
+def query_of(text: str) -> str | None:
+    """Words as PostgreSQL takes them; None where there are none."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT app_query(%s)::text", [text[:200]])
-        query = cursor.fetchone()[0]
-    return queryset.filter(Matches(query)) if query else queryset.none()
+        return cursor.fetchone()[0]  # type: ignore[no-any-return]
 
 
 def refuse_null(text: str) -> None:

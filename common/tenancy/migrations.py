@@ -8,6 +8,7 @@ from django.db.migrations.operations import (
     AddConstraint,
     AddField,
     AddIndex,
+    AlterField,
     CreateModel,
     RemoveConstraint,
     RemoveField,
@@ -15,7 +16,9 @@ from django.db.migrations.operations import (
 )
 
 #: Operations of one kind that follow each other do not need the state in between.
-GROUPED = {AddConstraint, AddField, AddIndex, CreateModel, RemoveConstraint, RemoveField, RemoveIndex}
+GROUPED = (AddField, AlterField, CreateModel, RemoveField)
+#: These leave fields alone: models made before them serve as well, to all but AlterField, which looks at constraints.
+ON_TABLES = (AddConstraint, AddIndex, RemoveConstraint, RemoveIndex)
 
 
 class GroupedMigration(migrations.Migration):
@@ -26,9 +29,13 @@ class GroupedMigration(migrations.Migration):
             return super().apply(project_state, schema_editor, collect_sql)
         for _, group in groupby(self.operations, kind_of):
             operations, before = list(group), project_state.clone()
+            if isinstance(operations[0], AlterField):
+                before.__dict__.pop("apps", None)
             project_state.__dict__.pop("apps", None)
             for operation in operations:
                 operation.state_forwards(self.app_label, project_state)
+            if isinstance(operations[0], ON_TABLES):
+                project_state.__dict__["apps"] = before.apps
             for operation in operations:
                 operation.database_forwards(self.app_label, schema_editor, before, project_state)
         return project_state
@@ -57,4 +64,6 @@ class GroupedMigration(migrations.Migration):
 
 
 def kind_of(operation: Any) -> Any:
-    return type(operation) if type(operation) in GROUPED else operation
+    if isinstance(operation, ON_TABLES):
+        return ON_TABLES
+    return type(operation) if isinstance(operation, GROUPED) else operation

@@ -4,7 +4,7 @@ Building and compiling a queryset takes Django longer than PostgreSQL takes to a
 changes (a row by id, the stages of a pipeline), it is compiled at first use and kept as text.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -60,6 +60,20 @@ class Statement:
             return cursor.fetchall()
 
 
+def rows_together(asked: Iterable[tuple[Statement, dict[str, Any]]]) -> list[tuple[Any, ...]]:
+    """The rows of several statements of the same columns, each with its own values, read in one."""
+    parts, parameters = [], []
+    for statement, values in asked:
+        sql, places = statement.compiled or statement.compile()
+        parts.append(f"({sql})")
+        parameters.extend(fill(places, values))
+    if not parts:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), parameters)
+        return cursor.fetchall()
+
+
 class RowStatement(Statement):
     """A Statement for whole rows of one model, as instances. ``build`` yields a queryset without ``values``."""
 
@@ -69,11 +83,14 @@ class RowStatement(Statement):
 
     def first(self, **values: Any) -> Any:
         """The first row, or None."""
+        return next(iter(self.all(**values)), None)
+
+    def all(self, **values: Any) -> list[Any]:
+        """The rows, in order."""
         if self.model is None:
             with org_scope(PLACE):
                 self.model = self.build(**self.stand_ins).model
-        rows = self.rows(**values)
-        return self._instance(rows[0]) if rows else None
+        return [self._instance(row) for row in self.rows(**values)]
 
     def _instance(self, row: tuple[Any, ...]) -> Any:
         fields = self.model._meta.concrete_fields

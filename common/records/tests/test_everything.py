@@ -86,5 +86,22 @@ class SearchEverythingTest(SearchTestCase):
         for text in ("...", "'", "a:*&|!(", "%", "\\", "ß" * 500, "a " * 5000):
             self.search(text)
 
-    def test_it_is_one_statement_beside_the_sign_in(self) -> None:
-        self.assertEqual(self.cost(self.client_of(self.alice), f"{URL}?q=ada"), 2)
+    def test_of_a_common_word_the_newest_are_found_by_whoever_sees_all_and_ones_own_by_others(self) -> None:
+        with org_scope(self.uma):
+            mine = Lead.objects.create(name="Common, mine", stage=find_stage("leads"))
+        with org_scope(self.alice):
+            Lead.objects.bulk_create(Lead(name=f"Common {number}", stage=find_stage("leads")) for number in range(110))
+        self.assertEqual(self.names("common"), [f"Common {number}" for number in range(109, 104, -1)])
+        self.assertEqual([row["id"] for row in self.search("common", self.uma)], [str(mine.pk)])
+
+    def test_a_better_match_comes_before_newer_ones(self) -> None:
+        with org_scope(self.alice):
+            Lead.objects.bulk_create(
+                Lead(name=f"Lead {number}", notes="Of Ada", stage=find_stage("leads")) for number in range(4)
+            )
+        self.assertEqual(self.names("ada", modules="leads", limit=2), ["Ada Byron", "Lead 3"])
+
+    def test_it_is_two_statements_beside_the_sign_in_however_many_types_match(self) -> None:
+        self.assertEqual(self.cost(self.client_of(self.alice), f"{URL}?q=byron"), 3)
+        self.assertEqual(self.cost(self.client_of(self.alice), f"{URL}?q=ada"), 3)
+        self.assertEqual(self.cost(self.client_of(self.alice), f"{URL}?q=nobodyhasthis"), 2)

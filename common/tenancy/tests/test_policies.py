@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
-from common.records.models import Tag
+from common.records.models import MODULES, Tag
 from common.tenancy import all_orgs, org_scope
 from common.tenancy.tables import TENANT_TABLES
 from common.testing import OrgTestCase
@@ -88,6 +88,16 @@ class PolicyTest(PolicyTestCase):
         self.assert_refused(search, self.other.pk)
         with org_scope(self.mallory):
             self.assertEqual(rows(search, self.other.pk), [(self.theirs[Lead].pk,)])
+
+    def test_what_finds_the_best_of_a_table_answers_only_for_the_org_of_the_scope(self) -> None:
+        for model in MODULES.values():
+            find = f"SELECT id FROM \"{model._meta.db_table}_find\"(%s, 'theirmarker', 5)"
+            with self.subTest(model=model), org_scope(self.alice):
+                self.assert_refused(find, self.other.pk)
+                self.assertEqual(rows(find, self.org.pk), [])
+            with self.subTest(model=model), org_scope(self.mallory):
+                self.assertEqual(rows(find, self.other.pk), [(self.theirs[model].pk,)])
+        self.assert_refused(find, self.other.pk)
 
     def test_tables_cannot_be_emptied_dropped_or_changed(self) -> None:
         with org_scope(self.alice):
