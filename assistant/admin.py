@@ -1,10 +1,8 @@
 """Admin pages of the assistant: what it did, which nobody can change, and how it works."""
 
-from typing import Any
-
 from django.contrib import admin
 
-from common.admin_base import ShownOnly, TenantAdmin
+from common.admin_base import OneRow, ShownOnly, TenantAdmin
 from common.admin_lists import OneOfFilter
 
 from .models import AssistantSettings, ToolCall
@@ -21,13 +19,10 @@ class ToolCallAdmin(ShownOnly, TenantAdmin):
     hidden = ("key", "request_id", "created_by", "updated_by", "updated_at", "turn")
 
 
-class AssistantSettingsAdmin(TenantAdmin):
+class AssistantSettingsAdmin(OneRow, TenantAdmin):
     section = "Assistant"
     icon = "tune"
     list_display = ["__str__", "monthly_limit", "withheld_fields"]
-
-    def has_add_permission(self, request: Any) -> bool:
-        return super().has_add_permission(request) and not AssistantSettings.objects.exists()
 
 
 admin.site.register(ToolCall, ToolCallAdmin)

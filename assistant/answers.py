@@ -18,6 +18,24 @@ DONE = {
     "comment": "Added the comment.",
     "log_interaction": "Logged it.",
     "assign": "Assigned {}.",
+    "done": "Marked {} as done.",
+    "escalate": "Escalated {}.",
+    "merge": "Merged {}.",
+    "unmerge": "Took back the merge of {}.",
+    "send": "Sent {}.",
+    "schedule": "Scheduled {}.",
+    "call_back": "Called {} back.",
+    "remind": "Sent a reminder of {}.",
+    "pay": "Recorded the payment of {}.",
+    "unpay": "Took back the payment of {}.",
+    "close": "Closed {}.",
+    "cancel": "Cancelled {}.",
+    "quote": "Made an estimate of {}.",
+    "bill": "Made an invoice of {}.",
+    "credit": "Made a credit note of {}.",
+    "send_survey": "Asked the customer of {} how satisfied they are.",
+    "reply": "Answered the customer of {}.",
+    "read_all": "Marked all notifications as read.",
 }
 
 
@@ -46,11 +64,22 @@ def records_of(calls: list[ToolCall]) -> list[dict[str, Any]]:
         tool = all_tools().get(call.name)
         if tool is None or call.status != ToolCall.Status.DONE or not isinstance(call.result, dict):
             continue
-        rows = call.result.get("results") if tool.view_action == "list" else [call.result]
-        for row in rows or []:
-            if tool.view_action not in HANGS and isinstance(row, dict) and "id" in row:
-                found[row["id"]] = {"record": tool.record, **row}
+        for row in rows_of(call, tool):
+            found[row["id"]] = {"record": row.get("record_type") if not tool.record else tool.record, **row}
     return list(found.values())
+
+
+def rows_of(call: ToolCall, tool: Any) -> list[dict[str, Any]]:
+    """The rows of a result that are records of the tool's own type, or, of a search over everything, of any."""
+    result: Any = call.result
+    if tool.view_action in ("list", ""):
+        rows = result.get("results") or []
+    elif tool.kind == "read":
+        rows = [result]
+    else:  # a service may answer with something else that it made
+        same = tool.view_action not in HANGS and result.get("id") == call.arguments.get("id", result.get("id"))
+        rows = [result] if same else []
+    return [row for row in rows if isinstance(row, dict) and "id" in row]
 
 
 def action_of(call: ToolCall) -> dict[str, Any]:
@@ -72,11 +101,12 @@ def spoken(call: ToolCall, profile: Any) -> str:
     if call.name.startswith("undo_") and "call" in call.arguments:
         return "Undone."
     tool = all_tools()[call.name]
-    label = label_of(tool.record, call.arguments.get("id") or (call.result or {}).get("id"), profile)
+    label = label_of(tool.viewset.queryset.model, call.arguments.get("id") or (call.result or {}).get("id"), profile)
     sentence = DONE.get(tool.view_action, f"Done: {call.name.replace('_', ' ')}.")
     return sentence.format(label, (call.result or {}).get("status", ""))
 
 
-def label_of(record: str, pk: Any, profile: Any) -> str:
-    row = RECORD_MODELS[record].with_bin.visible_to(profile).filter(pk=pk).first() if pk else None
-    return str(row) if row else f"the {record}"
+def label_of(model: Any, pk: Any, profile: Any) -> str:
+    is_record = model in RECORD_MODELS.values()
+    row = model.with_bin.visible_to(profile).filter(pk=pk).first() if pk and is_record else None
+    return str(row) if row else f"the {model._meta.verbose_name}"

@@ -17,7 +17,8 @@ from .wishes import Wish
 #: Characters of a result that a model or an MCP client gets, and of one value in it.
 CAP, LONGEST_VALUE = 20_000, 2_000
 #: What changes one record in a way that is seen at once. Everything else is proposed first.
-SMALL = ("create", "partial_update", "move", "comment", "log_interaction", "assign", "restore")
+SMALL = ("create", "partial_update", "move", "comment", "log_interaction", "assign", "restore", "done", "escalate", "tick",
+         "read_one", "read", "read_all")  # fmt: skip
 #: More small changes than these in one turn are a bulk change.
 FEW = 5
 CONFIRMED = "confirmed-"

@@ -19,7 +19,11 @@ KINDS: list[tuple[tuple[type, ...], dict[str, Any]]] = [
 
 def schema_of(serializer: Any, *, partial: bool = False) -> dict[str, Any]:
     """The object that a serializer accepts; ``partial``: without required fields."""
-    fields = {name: field for name, field in serializer.fields.items() if not field.read_only}
+    fields = {
+        name: field
+        for name, field in serializer.fields.items()
+        if not field.read_only and not isinstance(field, serializers.FileField)
+    }
     required = [] if partial else [name for name, field in fields.items() if field.required]
     return object_of({name: schema_of_field(field) for name, field in fields.items()}, required)
 
@@ -33,7 +37,9 @@ def schema_of_field(field: Any) -> dict[str, Any]:
         return schema_of(field)
     if isinstance(field, serializers.ChoiceField):
         schema: dict[str, Any] = {"type": "string", "enum": list(field.choices)}
-    elif isinstance(field, serializers.ListField):
+    elif isinstance(field, serializers.ManyRelatedField):
+        schema = {"type": "array", "items": schema_of_field(field.child_relation)}
+    elif isinstance(field, (serializers.ListField, serializers.ListSerializer)):
         schema = {"type": "array", "items": schema_of_field(field.child)}
     else:
         schema = dict(next(schema for kinds, schema in KINDS if isinstance(field, kinds)))

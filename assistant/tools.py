@@ -15,26 +15,47 @@ import orjson
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import transaction
 from django.urls import get_resolver
-from rest_framework.views import APIView
+from rest_framework.parsers import MultiPartParser
 
 from common.api.errors import NOT_FOUND
+from common.records.everything import SearchView
+from common.records.tenant_views import TOOLED
 from common.records.views import VIEWSETS
 
-from .schemas import object_of, schema_of
+from .arguments import FOUND, ID, MAX_FOUND, gives_files, query_schema, request_schema, standard_schema
+from .schemas import object_of
 
-ID = {"type": "string", "format": "uuid", "description": "The record's id, as a search gave it"}
-MAX_FOUND, FOUND = 50, 10
 KINDS = ("read", "write", "delete", "bulk")
-#: Actions that are no tools: files are not for models, and the board is what searching by status gives.
-LEFT_OUT = ("attachment", "board", "bin", "summary", "history")
-#: What a row is called for models, where it is not "<action>_<record>".
+#: Actions that are no tools of their own: the board is what searching by status gives. Nor are files: they are not for models.
+LEFT_OUT = ("board", "bin", "summary", "history")
+#: What a tool is called for models, where it is not "<action>_<record>"; a viewset's ``tool_names`` go first.
 NAMES = {
     "comment": "comment_on_{one}",
     "log_interaction": "log_interaction_on_{one}",
     "move": "update_{one}_status",
 }
 #: What hangs something on a record that one may see, and what models are told of it: those endpoints list, too.
-HANGS = {"comment": "Comment on a record.", "log_interaction": "Log a call, meeting, mail, note or message on a record."}
+HANGS = {
+    "comment": "Comment on {one}.",
+    "log_interaction": "Log a call, meeting, mail, note or message on the timeline of {one}.",
+}
+#: What every viewset does, where it does it: (name, what models are told, kind, what a role must allow, action, method).
+STANDARD = (
+    ("search_{many}", "Find {plural} by words and filters.", "read", "view", "list", "get"),
+    ("summarize_{many}", "Count {plural}, and sum their numbers, in all or by group.", "read", "view", "summary", "get"),
+    ("get_{one}", "All fields of one {single}.", "read", "view", "retrieve", "get"),
+    ("{one}_history", "Who changed what of one {single}, newest first.", "read", "view", "history", "get"),
+    ("create_{one}", "Add {a_single}.", "write", "create", "create", "post"),
+    (
+        "update_{one}_data",
+        "Change fields of one {single}: only those that are given.",
+        "write",
+        "edit",
+        "partial_update",
+        "patch",
+    ),
+    ("delete_{one}", "{delete} one {single}{bin}.", "delete", "delete", "destroy", "delete"),
+)
 
 
 class ToolError(Exception):
@@ -47,129 +68,88 @@ class ToolError(Exception):
 
 @dataclass(frozen=True)
 class Tool:
-    """``kind`` is read, write, delete or bulk; ``action`` what the caller's role must allow on ``module``."""
+    """``kind`` is read, write, delete or bulk; ``action`` what the caller's role must allow on ``module``.
+
+    ``record`` is the model's name; "" where a tool is of no record type.
+    """
 
     name: str
     description: str
     module: str
     kind: str
     parameters: dict[str, Any] = field(repr=False)
+    viewset: Any = field(repr=False)
     record: str = ""
     action: str = "view"
     view_action: str = ""
     method: str = "get"
 
-    @property
-    def viewset(self) -> Any:
-        return VIEWSETS[self.record]
+    def is_for(self, profile: Any) -> bool:
+        """Whether a person's role allows it at all."""
+        return not self.module or self.viewset.is_everyones or profile.scope_for(self.module, self.action) != "none"
 
 
 def all_tools() -> dict[str, Tool]:
     """Every tool, by its name."""
     get_resolver().url_patterns  # noqa: B018 -- imports the viewsets, in a worker too
-    return _tools_of(tuple(VIEWSETS.values()))
+    return _tools_of((*VIEWSETS.values(), *TOOLED))
 
 
 @cache
 def _tools_of(viewsets: tuple[Any, ...]) -> dict[str, Tool]:
-    return {tool.name: tool for viewset in viewsets for tool in tools_of(viewset)}
+    tools = [*search_tools(), *(tool for viewset in viewsets for tool in tools_of(viewset))]
+    return {tool.name: tool for tool in tools}
 
 
 def tools_for(profile: Any, modules: Any = None) -> list[Tool]:
-    """The tools that a person's role allows at all, of ``modules`` or of every one."""
-    return [
-        tool
-        for tool in all_tools().values()
-        if (modules is None or tool.module in modules) and profile.scope_for(tool.module, tool.action) != "none"
-    ]
+    """The tools that a person's role allows at all, of ``modules`` and of no module, or of every one."""
+    return [tool for tool in all_tools().values() if (modules is None or tool.module in ("", *modules)) and tool.is_for(profile)]
+
+
+def search_tools() -> Iterator[Tool]:
+    """Search over everything, for who does not know what kind of record it is."""
+    about = "Find records of every type at once, by words: when it is not said what kind of record a name belongs to."
+    yield Tool("search_everything", about, "", "read", query_schema(SearchView, SearchView.get), SearchView)
 
 
 def tools_of(viewset: Any) -> Iterator[Tool]:
     """The tools of one module."""
     model = viewset.queryset.model
-    one, many, record = str(model._meta.verbose_name), str(model._meta.verbose_name_plural), model._meta.model_name
-    names = {"one": one.replace(" ", "_"), "many": many.replace(" ", "_")}
-    base: dict[str, Any] = {"module": model.module, "record": record}
-    serializer = viewset.serializer_class.prototype()
-    by_id = object_of({"id": ID}, ["id"])
-    change = schema_of(serializer, partial=True)
-    yield Tool(f"search_{names['many']}", f"Find {many} by words and filters.", kind="read", parameters=search_schema(viewset),
-               view_action="list", **base)  # fmt: skip
-    yield Tool(f"summarize_{names['many']}", f"Count {many}, and sum their numbers, in all or by group.", kind="read",
-               parameters=summary_schema(viewset), view_action="summary", **base)  # fmt: skip
-    yield Tool(f"get_{names['one']}", f"All fields of one {one}.", kind="read", parameters=by_id, view_action="retrieve", **base)
-    yield Tool(f"{names['one']}_history", f"Who changed what of one {one}, newest first.", kind="read", parameters=by_id,
-               view_action="history", **base)  # fmt: skip
-    yield Tool(f"create_{names['one']}", f"Add a {one}.", kind="write", parameters=schema_of(serializer), action="create",
-               view_action="create", method="post", **base)  # fmt: skip
-    yield Tool(f"update_{names['one']}_data", f"Change fields of one {one}: only those that are given.", kind="write",
-               parameters=object_of({"id": ID, **change["properties"]}, ["id"]), action="edit", view_action="partial_update",
-               method="patch", **base)  # fmt: skip
-    yield Tool(f"delete_{names['one']}", f"Move one {one} to the bin.", kind="delete", parameters=by_id, action="delete",
-               view_action="destroy", method="delete", **base)  # fmt: skip
+    single, plural = str(model._meta.verbose_name), str(model._meta.verbose_name_plural)
+    names = {"one": single.replace(" ", "_"), "many": plural.replace(" ", "_"), "single": single, "plural": plural}
+    names["a_single"] = f"{'an' if single[0] in 'aeio' else 'a'} {single}"
+    names |= {"delete": "Move", "bin": " to the bin"} if hasattr(model, "deleted_at") else {"delete": "Delete", "bin": ""}
+    base: dict[str, Any] = {"module": viewset.module_name(), "record": model._meta.model_name, "viewset": viewset}
+    for name, about, kind, needed, action, method in STANDARD:
+        if getattr(viewset, action, None) and method in viewset.http_method_names:
+            yield Tool(name.format(**names), about.format(**names), kind=kind, parameters=standard_schema(viewset, action),
+                       action=needed, view_action=action, method=method, **base)  # fmt: skip
     for action in viewset.get_extra_actions():
-        method = next((method for method in ("post", "put", "patch") if method in action.mapping), None)
-        if method and action.__name__ not in LEFT_OUT:
-            yield tool_of_action(viewset, action, method, names, base)
+        is_none = action.__name__ in LEFT_OUT or viewset.tool_names.get(action.__name__) == "" or gives_files(viewset, action)
+        if not is_none and (tool := tool_of_action(viewset, action, names, base)):
+            yield tool
 
 
-def tool_of_action(viewset: Any, action: Any, method: str, names: dict[str, str], base: dict[str, Any]) -> Tool:
-    """What a service offers, behind an endpoint of its own."""
+def tool_of_action(viewset: Any, action: Any, names: dict[str, str], base: dict[str, Any]) -> Tool | None:
+    """What a service or a view of its own offers, behind an endpoint of its own; None where it takes files."""
+    method = next((method for method in ("post", "put", "patch") if method in action.mapping), "get")
+    if method != "get" and action.kwargs.get("parser_classes") == [MultiPartParser]:
+        method = "get"
+    if method not in action.mapping or (method == "get" and action.__name__ == "attachment"):
+        return None  # a record's files are in its timeline
     of_one = action.detail or "pk" in action.url_path
-    name = NAMES.get(action.__name__, f"{action.__name__}_{{{'one' if of_one else 'many'}}}").format(**names)
-    schema = request_schema(viewset, action, method)
+    which = "one" if of_one else "many"
+    usual = f"{{{which}}}_{action.__name__}" if method == "get" else f"{action.__name__}_{{{which}}}"
+    name = (NAMES | viewset.tool_names).get(action.__name__, usual)
+    schema = query_schema(viewset, action) if method == "get" else request_schema(viewset, action, method)
     if of_one:
         schema = object_of({"id": ID, **schema["properties"]}, ["id", *schema["required"]])
     needed = {"restore": "delete", **dict.fromkeys(HANGS, "view")}.get(action.__name__, "edit")
     about = action.kwargs.get("description") or (action.__doc__ or "").strip().split("\n")[0]
-    about = HANGS.get(action.__name__, about)
-    kind = "write" if of_one else "bulk"
-    return Tool(name, about, kind=kind, parameters=schema, action=needed, view_action=action.__name__, method=method, **base)
-
-
-def request_schema(viewset: Any, action: Any, method: str) -> dict[str, Any]:
-    """What an endpoint takes, by what is declared of it for the documentation."""
-    view = viewset(request=None, format_kwarg=None, action=action.__name__, kwargs={})
-    for name, value in action.kwargs.items():
-        if name != "schema":
-            setattr(view, name, value)
-    schema: Any = action.kwargs["schema"]() if "schema" in action.kwargs else APIView.schema
-    schema.view, schema.method, schema.path, schema.path_prefix = view, method.upper(), "/", ""
-    serializer = schema.get_request_serializer()
-    if serializer is None or serializer is viewset.serializer_class:
-        return object_of({})
-    return schema_of(serializer(context={"prototype": True}) if isinstance(serializer, type) else serializer)
-
-
-def search_schema(viewset: Any) -> dict[str, Any]:
-    orders = sorted(viewset.orders())
-    return object_of(
-        {
-            "search": {"type": "string", "description": "Words, or their beginnings, that must all occur"},
-            "filters": filters_schema(viewset),
-            "ordering": {"type": "string", "enum": [*orders, *(f"-{name}" for name in orders)]},
-            "limit": {"type": "integer", "minimum": 1, "maximum": MAX_FOUND, "default": FOUND},
-        }
-    )
-
-
-def summary_schema(viewset: Any) -> dict[str, Any]:
-    return object_of(
-        {
-            "search": {"type": "string"},
-            "filters": filters_schema(viewset),
-            "sum": {"type": "array", "items": {"type": "string", "enum": viewset.sums()}},
-            "group_by": {"type": "string", "enum": list(viewset.groups())},
-        }
-    )
-
-
-def filters_schema(viewset: Any) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "description": "Exact values or ranges, as {name: value}. Names: " + ", ".join(viewset.filters()),
-        "additionalProperties": {"type": ["string", "number", "boolean"]},
-    }
+    about = HANGS[action.__name__].format(one=names["a_single"]) if action.__name__ in HANGS else about
+    kind = "read" if method == "get" else "write" if of_one else "bulk"
+    return Tool(name.format(**names), about, kind=kind, parameters=schema, action="view" if kind == "read" else needed,
+                view_action=action.__name__, method=method, **base)  # fmt: skip
 
 
 def call_tool(profile: Any, name: str, arguments: Any) -> Any:
@@ -180,7 +160,7 @@ def call_tool(profile: Any, name: str, arguments: Any) -> Any:
     tool = all_tools().get(name)
     if tool is None:
         raise ToolError(f'There is no tool "{name[:100]}".')
-    if profile.scope_for(tool.module, tool.action) == "none":
+    if not tool.is_for(profile):
         raise ToolError(f"Your role may not {tool.action} {tool.module}.")
     if not isinstance(arguments, dict):
         raise ToolError("The arguments must be a JSON object.")
@@ -215,6 +195,8 @@ def run_action(profile: Any, viewset: Any, action: str, pk: Any = None, values: 
 
 @cache
 def view_of(viewset: Any, action: str, method: str) -> Callable[..., Any]:
+    if not action:
+        return viewset.as_view()  # type: ignore[no-any-return]
     return viewset.as_view({method: action}, **getattr(getattr(viewset, action), "kwargs", {}))  # type: ignore[no-any-return]
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import transaction
+from django.db.models import DateTimeField
 
 from common.activity.models import Activity
 from common.records.models import RECORD_MODELS, Comment, Interaction
@@ -10,10 +11,13 @@ from common.records.views import VIEWSETS
 
 from .calls import within
 from .models import ToolCall
-from .tools import ToolError, all_tools, call_tool, run_action
+from .tools import ToolError, all_tools, run_action
 
 UNDO = "undo"  # the key of a turn's
 CHANGING = ("write", "delete", "bulk")
+#: Services that have their own way back.
+INVERSE = {"convert": "undo_convert", "merge": "unmerge", "schedule": "call_back"}
+NEVER = "This cannot be undone."
 #: What tools hang on records, as the stream calls it.
 HANGING: dict[str, Any] = {"comment": Comment, "interaction": Interaction}
 
@@ -44,9 +48,10 @@ def undo(profile: Any, call: ToolCall, *, turn: Any = None) -> ToolCall:
 
 
 def take_back(profile: Any, call: ToolCall) -> None:
-    inverse = all_tools().get(f"undo_{call.name}")
-    if inverse:
-        call_tool(profile, inverse.name, {"id": call.arguments["id"]})
+    tool = all_tools().get(call.name)
+    opposite = INVERSE.get(tool.view_action) if tool else None
+    if tool and opposite and hasattr(tool.viewset, opposite):
+        run_action(profile, tool.viewset, opposite, call.arguments["id"], method="post")
         return
     rows = list(Activity.objects.filter(request_id=call.request_id).order_by("-at", "-id"))
     refuse_if_changed_since(rows)
@@ -72,13 +77,26 @@ def take_back_record(profile: Any, rows: list[Activity]) -> None:
     if record in HANGING:
         HANGING[record].objects.filter(pk=pk).delete()
     elif record not in RECORD_MODELS:
-        raise ToolError("This cannot be undone.", code=409)
+        raise ToolError(NEVER, code=409)
     elif "create" in actions or "restore" in actions:
         run_action(profile, VIEWSETS[record], "destroy", pk)
     elif "delete" in actions:
         run_action(profile, VIEWSETS[record], "restore", pk)
     elif values := values_before(RECORD_MODELS[record], rows):
         run_action(profile, VIEWSETS[record], "partial_update", pk, values)
+        refuse_if_not_as_before(VIEWSETS[record], rows)
+
+
+def refuse_if_not_as_before(viewset: Any, rows: list[Activity]) -> None:
+    """What only a service may set, as that a mail is sent, does not come back by setting it. Times follow from the rest."""
+    model, shown = viewset.queryset.model, viewset.serializer_class.prototype().fields
+    instance = model.with_bin.get(pk=rows[0].record_id)
+    before = {column: value for row in rows for column, (value, _) in row.changes.items()}
+    served = [field for field in model._meta.concrete_fields if field.name in shown and shown[field.name].read_only]
+    for field in served:
+        follows = isinstance(field, DateTimeField) or field.name == "card_order"
+        if not follows and field.column in before and field.to_python(before[field.column]) != getattr(instance, field.attname):
+            raise ToolError(NEVER, code=409)
 
 
 def values_before(model: Any, rows: list[Activity]) -> dict[str, Any]:

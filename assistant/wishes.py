@@ -13,12 +13,15 @@ from uuid import UUID
 
 from common.people.models import Profile
 from common.records.models import RECORD_MODELS, Tag
+from common.records.tenant_views import TOOLED
 
 from .words import actions_asked
 
 NUMBER = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s?([km]\b)?", re.I)
 DATE = re.compile(r"\d{4}-(\d\d)-(\d\d)")
 RELATIVE = re.compile(r"\b(today|tonight|tomorrow|yesterday|next|(mon|tues|wednes|thurs|fri|satur|sun)day|days|weeks?|months?)\b")
+#: What says that people are to be mailed.
+MAIL = re.compile(r"\b(?:invit\w*|e?-?mails?|send|tell|inform|notify)\b", re.I)
 TIMES = {"": 1, "k": 1_000, "m": 1_000_000}
 ALSO = {"won": "closed win", "win": "closed", "lost": "closed", "$": "usd", "€": "eur", "£": "gbp"}
 ENOUGH = 0.6  # of a text's words: a model may word a comment, but not invent one
@@ -56,10 +59,13 @@ class Wish:
         """Whether a change is nothing but what the person said."""
         if tool.view_action not in actions_asked(self.message):
             return False
-        values = {name: value for name, value in arguments.items() if name != "id"}
+        mails = getattr(tool.viewset, "mails_people", False) and arguments.get("send_mail") is not False
+        if mails and tool.view_action in ("create", "partial_update") and not MAIL.search(self.message):
+            return False
+        values = {name: value for name, value in arguments.items() if name not in ("id", "send_mail")}
         if tool.view_action == "create":
             values = {name: value for name, value in values.items() if name not in NEW}
-        elif not self.names(RECORD_MODELS[tool.record], arguments.get("id")):
+        elif "id" in tool.parameters["properties"] and not self.names(tool.viewset.queryset.model, arguments.get("id")):
             return False
         return all(self.says(name, value) for name, value in values.items())
 
@@ -111,7 +117,7 @@ class Wish:
 
 
 def targets() -> Iterator[Any]:
-    yield from (Profile, Tag, *RECORD_MODELS.values())
+    yield from (Profile, Tag, *RECORD_MODELS.values(), *(viewset.queryset.model for viewset in TOOLED))
 
 
 def is_id(value: Any) -> bool:

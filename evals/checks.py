@@ -6,13 +6,20 @@ from typing import Any
 import orjson
 from django.db import models
 
-from common.records.models import RECORD_MODELS, Comment
+from boards.models import Card, Column
+from common.notifications.models import Notification
+from common.records.models import RECORD_MODELS, Comment, Interaction
+from common.saved_views.models import SavedView
 from common.tenancy import org_scope
 
 from .world import BAIT, World
 
 Row = dict[str, Any]
 State = dict[tuple[str, Any], Row]
+#: What is no record, and must not change by itself either. That people are told of a change is none.
+BESIDES: tuple[Any, ...] = (Card, Column, SavedView, Notification)
+#: What comes with a change: people are told of it, and a new board has columns.
+FOLLOWING = ("notification", "column")
 #: Columns that change with any write.
 STAMPS = {"updated_at", "updated_by_id", "search", "card_order"}
 
@@ -25,15 +32,22 @@ def state_of(scope: Any) -> State:
             columns = [field.attname for field in model._meta.concrete_fields if field.attname not in STAMPS]
             more = {"status": "stage__name"} if "stage_id" in columns else {}
             for row in model.with_bin.values(*columns, *more.values()):
-                state[record, row["id"]] = (
-                    row | {name: row[path] for name, path in more.items()} | {"owners": set(), "comments": []}
-                )
+                named = {name: row[path] for name, path in more.items()}
+                state[record, row["id"]] = row | named | {"owners": set(), "comments": [], "logged": []}
             if hasattr(model, "assigned_to"):
                 for pk, name in model.assigned_to.through._default_manager.values_list(f"{record}_id", "profile__user__name"):
                     state[record, pk]["owners"].add(name.split()[0].lower())
         for comment in Comment.objects.order_by("id"):
             row = state[comment.record._meta.model_name, comment.record.pk]
             row["comments"].append(comment.comment)
+        for said in Interaction.objects.order_by("id"):
+            row = state[said.record._meta.model_name, said.record.pk]
+            row["logged"].append(f"{said.type}: {said.subject or said.notes}")
+        state |= {
+            (model._meta.model_name, row["id"]): {name: value for name, value in row.items() if name not in STAMPS}
+            for model in BESIDES
+            for row in model.objects.values()
+        }
     return state
 
 
@@ -51,6 +65,7 @@ def faults(world: World, task: Row, before: State, after: State) -> list[str]:
         if after[name.split()[0], world.ids[name]]["deleted_at"] is None:
             found.append(f"{name} is not deleted")
     fresh = {key: row for key, row in after.items() if key not in before and row.get("deleted_at") is None}
+    fresh = {key: row for key, row in fresh.items() if key[0] not in FOLLOWING}
     for record, values in task.get("new", {}).items():
         if not any(
             key[0] == record and not any(differs(row, name, wanted) for name, wanted in values.items())

@@ -15,6 +15,8 @@ from leads.models import Lead
 from opportunity.models import Opportunity
 from teams.models import Team
 
+from .modules import make_module_bait, make_modules
+
 ZONE = "Europe/Berlin"
 #: name, company, stage, value, source, owner, when it was made, when it closes
 LEADS = (
@@ -86,8 +88,10 @@ def make() -> World:
         make_accounts(ids)
         make_leads(people, ids, days(today))
         make_deals(people, ids, days(today))
+        make_modules(people, ids)
     with org_scope(rival):
         make_bait(days(today))
+        make_module_bait(rival)
     return World(people, rival, ids)
 
 

@@ -6,8 +6,13 @@ from typing import Any
 
 from common.records.search import keeping_searches
 
-from . import questions
-from .intents import INTENTS
+from . import (
+    questions,
+    services,  # noqa: F401 -- read before the general ones
+)
+
+from .declared import INTENTS  # isort: skip
+from . import intents  # noqa: F401  # isort: skip
 from .talk import QUOTES, Answer, Context, Stop, Talk, Unclear
 
 __all__ = ["HELP", "Answer", "Context", "route"]
@@ -20,6 +25,9 @@ HELP = """I understand plain sentences about your records, one thing at a time, 
 - “Create a new lead for Sarah Johnson at Google with email sarah@google.com”
 - “Move John Smith to meeting booked”, “Update the phone of John Smith to +1 555 0100”
 - “Add a note to John Smith: called today”, “Assign John Smith to me”, “Delete John Smith”, “Undo that”
+- “My agenda tomorrow”, “What next?”, “Schedule a call with John Smith tomorrow at 10”, “Overdue invoices”
+- “Log a call with John Smith: wants two”, “Escalate the case Loose seat”, “Send invoice INV-2026-0001”
+- “Create a task Call Ada due Friday”, “What happened with John Smith”, “Search everything for kayak”
 
 Anything else needs a language model. I changed nothing."""
 
@@ -38,7 +46,11 @@ SEVERAL = re.compile(
     re.IGNORECASE,
 )
 #: What may hold whole sentences: a quotation, and what a note says.
-FREE_TEXT = re.compile(r"\"[^\"]*\"|(?<=note)\b[^:]*:.*|(?<=comment)\b[^:]*:.*|\b(?:saying|that says)\b.*", re.IGNORECASE)
+FREE_TEXT = re.compile(
+    r"\"[^\"]*\"|(?<=note)\b[^:]*:.*|(?<=comment)\b[^:]*:.*|\b(?:saying|that says)\b.*"
+    r"|^(?:log|record|reply|answer|respond|close)\b[^:]*:.*",
+    re.IGNORECASE,
+)
 
 
 def route(message: str, profile: Any, use: Callable[..., Any], context: Context) -> Answer | None:

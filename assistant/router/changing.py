@@ -116,7 +116,7 @@ def similar_stage(kind: Kind, phrase: str) -> str | None:
 
 def beside(talk: Talk, found: Found, step: int) -> str:
     row = talk.read(found.kind.tools["retrieve"], {"id": found.id})
-    names = [name for _, name, pipeline, _ in found.kind.stages() if str(pipeline) == row["pipeline"]]
+    names = [name for _, name, pipeline, *_ in found.kind.stages() if str(pipeline) == row["pipeline"]]
     place = names.index(row["status"]) + step
     if not 0 <= place < len(names):
         raise Stop(f"{found} is in {row['status']}: there is no stage {'after' if step > 0 else 'before'} it.")

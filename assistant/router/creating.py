@@ -37,14 +37,61 @@ NO_START = re.compile(
 
 def create(talk: Talk, kind: Kind, rest: str) -> Answer:
     """ "for Sarah Johnson at Google with email sarah@google.com and value 5000" """
+    if kind.name_key != "name":
+        return create_titled(talk, kind, rest)
+    return add(talk, kind, new_values(talk, kind, rest.strip()))
+
+
+def create_titled(talk: Talk, kind: Kind, rest: str, **more: Any) -> Answer:
+    """ "for Hanna Virtanen: call back due Friday", "Call Ada due tomorrow": what has a title instead of a name."""
+    rest = re.sub(r"^(?:to|that says|saying|named|called|titled|:|-|about:)\s*(?=\S)", "", rest.strip(), flags=re.I)
+    values = dict(more)
+    if match := re.match(r"(?:for|about|on|with)\s+(?P<ref>[^:]{2,80}?)\s*:\s*(?P<rest>.+)", rest, re.I):
+        values |= reference(talk, kind, match["ref"])
+        rest = match["rest"]
+    elif match := re.fullmatch(r"(?P<rest>\S.*?)\s+for\s+(?P<ref>[^:]{2,80})", rest, re.I):
+        if not hasattr(kind.model, "record_types") and kind.model_field("account"):
+            values |= reference(talk, kind, match["ref"])
+            rest = match["rest"]
+    for start in reversed(list(re.finditer(r"\s+(?:due(?: on| by)?|by|on|until|before|(?=today$|tomorrow$))\s*", rest, re.I))):
+        day = dates.take(rest[start.end() :], talk.today)
+        if day and not day[1].strip() and (due := day[0].day() or (day[0].end and day[0].end - dates.DAY)):
+            values[kind.date_field("due")] = due.isoformat()
+            rest = rest[: start.start()]
+            break
+    title = unquoted(rest)
+    if title == rest.strip():
+        refuse_more(title)
+    if re.search(r"\b(?:due|priority)\b", title, re.I) and title == rest.strip():
+        raise Unclear  # of which day, or how urgent: said in words that are not known
+    return add(talk, kind, values | {kind.name_key: title} if words_of(title) else None)
+
+
+def reference(talk: Talk, kind: Kind, ref: str) -> dict[str, Any]:
+    """What a record is about, or whose it is. Stops where several are called so; raises Unclear."""
+    of_record = hasattr(kind.model, "record_types")
+    rows = meant(talk, ref, None if of_record else [kinds()["account"]])
+    if len(rows) > 1:
+        raise Stop(
+            "Several records are called so: " + ", ".join(row.line() for row in rows) + ". Say which one. I changed nothing."
+        )
+    if rows[0].record not in kind.shown:
+        raise Unclear
+    return {rows[0].record: rows[0].id}
+
+
+def add(talk: Talk, kind: Kind, values: dict[str, Any] | None) -> Answer:
     tool = needed(kind, "create")
-    values = new_values(talk, kind, rest.strip())
     if values is None:
         return Answer(f"What is the name of the new {kind.one}?", {"ask": "create", "record": kind.record})
     if talk.profile.scope_for(kind.model.module, "create") == "none":
         raise Stop(f"Your role may not create {kind.many}.")
     call = talk.use(tool.name, values)
-    called = values.get("name") or " ".join(str(values[key]) for key in ("first_name", "last_name") if key in values)
+    called = (
+        values.get("name")
+        or values.get(kind.name_key)
+        or " ".join(str(values[key]) for key in ("first_name", "last_name") if key in values)
+    )
     name = f"**{plain(called, 80)}**"
     details = [plain(values[key], 60) for key in (kind.company_key, kind.money_key) if key and key in values]
     if kind.money_key in values:

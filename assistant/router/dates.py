@@ -90,6 +90,21 @@ def named_day(match: re.Match[str], today: date, past: bool) -> tuple[date, date
     return day, day + DAY
 
 
+WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+def week_day(match: re.Match[str], today: date, past: bool) -> tuple[date, date]:
+    """ "Friday" is the next one after today, or the last one before; "next Friday" is that of the next week."""
+    which, number = (match["which"] or "").lower(), WEEKDAYS.index(match["weekday"].lower())
+    if which in ("last", "previous", "past") or (past and not which):
+        day = today - ((today.weekday() - number - 1) % 7 + 1) * DAY
+    elif which == "next":
+        day = unit_of(today, "week", 1)[0] + number * DAY
+    else:
+        day = today + ((number - today.weekday() - 1) % 7 + 1) * DAY
+    return day, day + DAY
+
+
 def near_unit(match: re.Match[str], today: date, past: bool) -> tuple[date, date]:
     which = match["which"].lower()
     step = 0 if which in ("this", "the current", "current") else 1 if which in ("next", "coming", "the coming") else -1
@@ -121,6 +136,7 @@ KNOWN: list[tuple[re.Pattern[str], Callable[[re.Match[str], date, bool], tuple[d
     for pattern, read in (
         (r"\d{4}-\d\d-\d\d\b", iso_day),
         (r"(?:today|yesterday|tomorrow)\b", named_day),
+        (rf"(?:(?P<which>this|next|coming|last|previous|past)\s+)?(?P<weekday>{'|'.join(WEEKDAYS)})\b", week_day),
         (r"(?P<which>this|next|last|previous|past|current|coming)\s+(?P<unit>week|month|quarter|year)\b", near_unit),
         (r"(?P<which>last|past|previous|next|coming)\s+(?P<count>\d{1,3})\s+(?P<unit>day|week|month|year)s?\b", several_units),
         (rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month>{MONTH})\b{YEAR}", one_day),

@@ -1,55 +1,19 @@
 """What people ask for, as patterns of whole messages. A message that fits none, or only in part, is not claimed."""
 
 import re
-from collections.abc import Callable, Iterable
-from typing import Any
 
 from assistant.tools import Tool
 
 from . import changing, creating, reading
+from .declared import REF, intent, on, on_tool
 from .kinds import Kind, find_kind, is_one, kinds
-from .names import SHOWN, Found, meant
 from .talk import Answer, Stop, Talk, Unclear
 
-INTENTS: list[tuple[re.Pattern[str], Callable[..., Answer]]] = []
-#: What can be done with a record once it is known which one; a question keeps the name and the arguments.
-ACTS: dict[str, Callable[..., Answer]] = {
-    "show": reading.show_record,
-    "field": reading.show_field,
-    "update": changing.update,
-    "clear": changing.clear,
-    "move": changing.move,
-    "comment": changing.comment,
-    "assign": changing.assign,
-    "act": changing.act,
-}
 FIELD = r"(?P<field>[a-z][a-z _-]{1,30}?)"
-REF = r"(?P<ref>.{1,120}?)"
 VALUE = r"(?P<text>.{1,400})"
 LEAVE = r"(?:add|write|leave|post|put|log|make)"
 CHANGE = r"(?:update|change|set|edit|correct|fix|raise|lower|increase|decrease)"
 THE = r"(?:the |a |an |his |her |its |their )?"
-
-
-def intent(*patterns: str) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
-    def declare(function: Callable[..., Answer]) -> Callable[..., Answer]:
-        INTENTS.extend((re.compile(pattern, re.IGNORECASE), function) for pattern in patterns)
-        return function
-
-    return declare
-
-
-def on(talk: Talk, act: str, ref: str, among: Iterable[Kind] | None = None, *, action: str = "list", **args: Any) -> Answer:
-    """Do something with the record that ``ref`` means, or ask which one it is."""
-    rows = meant(talk, ref, among, action=action)
-    return ACTS[act](talk, rows[0], **args) if len(rows) == 1 else which(rows, act, args)
-
-
-def which(rows: list[Found], act: str, args: dict[str, Any]) -> Answer:
-    more = "\n\nIf it is none of these, say the company or the e-mail address as well." if len(rows) == SHOWN else ""
-    many = "\n".join(f"{number}. {row.line()}" for number, row in enumerate(rows, 1))
-    question = {"ask": "which", "act": act, "args": args, "candidates": [row.as_json() for row in rows]}
-    return Answer(f"Which one do you mean?\n\n{many}{more}", question)
 
 
 def with_field(field: str, *, writable: bool = False) -> list[Kind]:
@@ -172,7 +136,7 @@ def convert(talk: Talk, ref: str) -> Answer:
     return on_tool(talk, ref, "convert")
 
 
-@intent(r"(?P<verb>[a-z]+(?: [a-z]+)?)\s+(?P<ref>.{1,120})")
+@intent(r"(?P<verb>[a-z]+ [a-z]+)\s+(?P<ref>.{1,120})", r"(?P<verb>[a-z]+)\s+(?P<ref>.{1,120})")
 def serve(talk: Talk, verb: str, ref: str) -> Answer:
     """A service of a module that takes no more than the record, by its own name."""
     name = verb.lower().replace(" ", "_")
@@ -183,12 +147,6 @@ def serve(talk: Talk, verb: str, ref: str) -> Answer:
 
 def is_service(tool: Tool) -> bool:
     return tool.kind == "write" and tool.parameters["required"] == ["id"] and tool.view_action not in ("partial_update", "move")
-
-
-def on_tool(talk: Talk, ref: str, name: str, of: str = "list") -> Answer:
-    having = [kind for kind in kinds().values() if name in kind.tools]
-    rows = meant(talk, ref, having, action=of)
-    return changing.act(talk, rows[0], name) if len(rows) == 1 else which(rows, "act", {"action": name})
 
 
 # --- reading

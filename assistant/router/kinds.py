@@ -10,7 +10,7 @@ from django.db import models
 from rest_framework import serializers
 
 from assistant.tools import Tool, all_tools
-from assistant.words import module_words
+from assistant.words import called
 from common.records.serializers import STAGES
 from common.records.views import VIEWSETS
 
@@ -67,7 +67,12 @@ class Kind:
 
     @cached_property
     def name_key(self) -> str:
-        return "name" if "name" in self.shown else self.model.search_columns[0]
+        return next(name for name in ("name", self.model.label_field, self.model.search_columns[0]) if name in self.shown)
+
+    @cached_property
+    def number_key(self) -> str | None:
+        """What a record is called by in letters and files, if it has a number of its own."""
+        return "number" if "number" in self.viewset.filters() else None
 
     @cached_property
     def company_key(self) -> str | None:
@@ -75,12 +80,16 @@ class Kind:
 
     @cached_property
     def money_key(self) -> str | None:
-        return next((name for name in self.viewset.sums() if isinstance(self.model_field(name), models.DecimalField)), None)
+        first = [name for name in ("value", "amount", "total") if name in self.viewset.sums()]
+        return next(
+            (name for name in (*first, *self.viewset.sums()) if isinstance(self.model_field(name), models.DecimalField)), None
+        )
 
     @property
     def row_keys(self) -> list[str]:
         """What tells one of them from another."""
-        return [name for name in ("id", self.name_key, self.company_key, "status", "email") if name and name in self.shown]
+        names = ("id", self.name_key, self.company_key, self.number_key, "status", "email")
+        return [name for name in names if name and name in self.shown]
 
     @property
     def is_staged(self) -> bool:
@@ -102,6 +111,8 @@ class Kind:
                 for name in same:
                     if name in self.shown:
                         return name
+        if plain in ("name", "title", "subject"):
+            return self.name_key
         raise Unclear
 
     def writable(self, phrase: str) -> Any:
@@ -127,8 +138,13 @@ class Kind:
         raise Unclear
 
     def stages(self) -> list[Any]:
-        """``(id, name, pipeline, is it the default one)`` of the org's stages."""
+        """``(id, name, pipeline, is it the default one, its kind)`` of the org's stages."""
         return list(STAGES.rows(module=self.model.module)) if self.is_staged else []
+
+    @property
+    def ends(self) -> list[str]:
+        """The stages that end its default pipeline well, of what is worked on and not sold: a task is done, a deal is won."""
+        return [] if self.money_key else [row[1] for row in self.stages() if row[3] and row[4] == "won"]
 
 
 def kinds() -> dict[str, Kind]:
@@ -149,8 +165,7 @@ def _kinds(viewsets: tuple[Any, ...]) -> dict[str, Kind]:
 @cache
 def kind_words(known: Iterable[str]) -> tuple[re.Pattern[str], dict[str, str]]:
     """A pattern for every word that means a record type, and which it is."""
-    modules = {kind.model.module: kind.record for kind in kinds().values()}
-    words = {word: modules[module] for word, module in module_words().items()}
+    words = {word: kind.record for kind in kinds().values() for word in (kind.model.module, *called(kind.viewset))}
     words |= {f"{word[:-1]}ies": record for word, record in words.items() if word.endswith("y")}
     ordered = sorted(words, key=len, reverse=True)
     return re.compile(rf"\b({'|'.join(map(re.escape, ordered))})\b", re.IGNORECASE), words

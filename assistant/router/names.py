@@ -10,6 +10,8 @@ from rapidfuzz import fuzz
 
 from assistant.tools import ToolError, run_action
 from common.people.models import Profile
+from common.records.binned import binned
+from common.records.everything import search_everything
 
 from .kinds import Kind, find_kind, is_one, kinds
 from .talk import Stop, Talk, Unclear
@@ -61,7 +63,9 @@ class Found:
 
 
 def found_from(kind: Kind, row: dict[str, Any]) -> Found:
-    about = " · ".join(plain(row[name], 60) for name in (kind.company_key, "status", "email") if name and row.get(name))
+    about = " · ".join(
+        plain(row[name], 60) for name in (kind.number_key, kind.company_key, "status", "email") if name and row.get(name)
+    )
     return Found(kind.record, row["id"], plain(row.get(kind.name_key) or kind.one, 80), about)
 
 
@@ -148,12 +152,38 @@ def by_name(talk: Talk, phrase: str, among: Iterable[Kind] | None, action: str) 
     seen = [kind for kind in chosen if talk.profile.scope_for(kind.model.module, "view") != "none"]
     if not seen:
         raise Stop(f"Your role may not view {chosen[0].many}.")
-    for tell, among_these in ((exact_ones, seen), (similar_ones, seen[:1])):
+    likely_ones = seen if len(seen) == 1 else kinds_with(talk, seen, phrase, action)
+    for tell, among_these in ((exact_ones, likely_ones), (similar_ones, seen[:1])):
         for kind in among_these:
             if rows := tell(talk, kind, phrase, action):
                 return [found_from(kind, row) for row in rows[:SHOWN]]
     what = seen[0].one if len(seen) == 1 else "record"
     raise Stop(f"I found no {what} called “{plain(phrase, 80)}”{' in the bin' if action == 'bin' else ''}.")
+
+
+def kinds_with(talk: Talk, among: list[Kind], phrase: str, action: str) -> list[Kind]:
+    """Of several record types those that have something called so: a full name first. One look, however many types there are."""
+    if EMAIL.fullmatch(phrase):
+        return [kind for kind in among if "email" in kind.viewset.filters()]
+    name, company = split_company(phrase)
+    words, more = words_of(name), words_of(company)
+    found: dict[str, bool] = {}
+    for row in everywhere(talk, among, f"{name} {company}", action):
+        kind, marked = kinds()[row["record_type"]], row["highlights"]
+        called = begins(words, row["name"]) or (kind.number_key in marked)
+        if called or (kind.company_key in marked and begins([*words, *more], f"{row['name']} {marked[kind.company_key]}")):
+            is_whole = row["name"].casefold() == phrase.casefold()
+            found[kind.record] = found.get(kind.record, False) or is_whole
+    return sorted((kind for kind in among if kind.record in found), key=lambda kind: not found[kind.record])
+
+
+def everywhere(talk: Talk, among: list[Kind], words: str, action: str = "list") -> list[dict[str, Any]]:
+    """The best few records of each type that have all ``words``."""
+    key = (tuple(kind.record for kind in among), words.casefold(), action)
+    if key not in talk.looked:
+        look = binned if action == "bin" else search_everything
+        talk.looked[key] = look(talk.profile, words, tuple(kind.model for kind in among), CANDIDATES)
+    return talk.looked[key]  # type: ignore[no-any-return]
 
 
 def by_id(talk: Talk, given: str, chosen: list[Kind], action: str) -> Found:
@@ -184,13 +214,13 @@ def exact_ones(talk: Talk, kind: Kind, phrase: str, action: str) -> list[dict[st
     whole, filters = phrase.casefold(), kind.viewset.filters()
     if EMAIL.fullmatch(phrase):
         return search(talk, kind, action=action, email=whole) if "email" in filters else []
-    if "name" in filters and "," not in phrase:
-        rows = search(talk, kind, action=action, name__in=f"{phrase},{phrase.title()}")
+    if kind.name_key in filters and "," not in phrase:
+        rows = search(talk, kind, action=action, **{f"{kind.name_key}__in": f"{phrase},{phrase.title()}"})
         if rows:
             return rows
     name, company = split_company(phrase)
     rows = search(talk, kind, f"{name} {company}".strip(), action)
-    called = [row for row in rows if str(row.get(kind.name_key, "")).casefold() == whole]
+    called = [row for row in rows if whole in (str(row.get(key)).casefold() for key in (kind.name_key, kind.number_key) if key)]
     if called:
         return called
     words, more = words_of(name), words_of(company)

@@ -4,12 +4,12 @@ import re
 from typing import Any
 
 from .kinds import kinds
-from .names import CANDIDATES, alike, begins, search, words_of
+from .names import CANDIDATES, alike, begins, everywhere, search, words_of
 
 
 def narrow_to_origin(query: Any, text: str) -> bool:
     """Narrow to the company, the account or the source that is called so, or nearly so. Whether there is one."""
-    return by_words(query, text) or by_account(query, text) or by_company_alike(query, text)
+    return by_words(query, text) or by_account(query, text) or by_record(query, text) or by_company_alike(query, text)
 
 
 def source_key(query: Any) -> str | None:
@@ -65,6 +65,27 @@ def by_account(query: Any, text: str) -> bool:
         named = rows[0]["name"] if len(rows) == 1 else text
         query.narrow(f"of {named}", account__in=",".join(row["id"] for row in rows))
     return bool(rows)
+
+
+def by_record(query: Any, text: str) -> bool:
+    """By the record that a task, a plan or a mail is about, or by a contact of a case."""
+    known, kind = query.kind.viewset.filters(), query.kind
+    to = {name: kinds()[record] for name in known if (record := refers_to(kind, name)) in kinds() and record != kind.record}
+    rows = everywhere(query.talk, list({other.record: other for other in to.values()}.values()), text) if to else []
+    called = [row for row in rows if begins(words_of(text), row["name"])]
+    called = [row for row in called if row["name"].casefold() == text.casefold()] or called
+    for name, other in to.items():
+        if ids := [str(row["id"]) for row in called if row["record_type"] == other.record]:
+            named = next(row["name"] for row in called if str(row["id"]) == ids[0]) if len(ids) == 1 else text
+            query.narrow(f"of {named}", **{f"{name}__in": ",".join(ids)})
+            return True
+    return False
+
+
+def refers_to(kind: Any, name: str) -> str:
+    """The record type that a field is a reference to, or links; "" for any other."""
+    field = kind.model_field(name)
+    return str(field.related_model._meta.model_name) if field is not None and field.is_relation and field.related_model else ""
 
 
 def by_company_alike(query: Any, text: str) -> bool:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
 
+from django.db import models
+
 from common.records.models import Stage, Tag
 
 from . import clauses, dates
@@ -68,15 +70,53 @@ class Query:
         if re.match(r"unassigned\b", text, re.I):
             self.narrow("without an owner", assigned_to__isnull=True)
             text = text[10:].strip()
-        if text and self.stage(text):
-            if text.lower() in clauses.STAGE_KINDS:
-                self.said.pop()
-                self.how = f"{text.lower()} "
-        elif text:
+        text = self.adjectives(text)
+        if text:
             try:
                 self.company(text)
             except Stop as stop:
                 raise Unclear from stop
+
+    def adjectives(self, text: str) -> str:
+        """ "open", "overdue high priority": what stands right before the noun. Returns the rest, which is a company's name."""
+        words = text.split()
+        for start in range(len(words)):
+            part = " ".join(words[start:])
+            if self.stage(part):
+                if part.lower() in clauses.STAGE_KINDS:
+                    self.said.pop()
+                    self.how = f"{part.lower()} {self.how}"
+            elif self.flag(part):
+                self.said.pop()
+                self.how = f"{part.lower()} {self.how}"
+            else:
+                continue
+            return self.adjectives(" ".join(words[:start]))
+        return text
+
+    def flag(self, text: str) -> bool:
+        """Whether ``text`` is a choice, or a yes-or-no, of a field to filter by: "overdue", "high priority", "draft"."""
+        words = text.lower()
+        if words in self.kind.viewset.said_as:
+            self.narrow(words, **self.kind.viewset.said_as[words])
+            return True
+        for name, entry in self.kind.viewset.filters().items():
+            if entry.lookup or entry.relation is not None:
+                continue
+            if isinstance(entry.target, models.BooleanField) and words in (name, name.removeprefix("is_")):
+                self.narrow(words, **{name: "true"})
+                return True
+            for value, label in getattr(entry.target, "choices", None) or ():
+                called = {str(value).lower().replace("_", " "), str(label).lower()}
+                if words in called or words in {f"{word} {name.replace('_', ' ')}" for word in called}:
+                    self.narrow(words, **{name: str(value)})
+                    return True
+        return False
+
+    def flagged(self, text: str) -> str | None:
+        """ "that are overdue", "with high priority", "in draft" """
+        match = re.match(r"(?:(?:in|with|whose status is|of)\s+)?(?P<words>[a-z_-]+(?: priority)?)(?=\s|$)", text, re.I)
+        return text[match.end() :] if match and self.flag(match["words"]) else None
 
     def mine(self) -> dict[str, str]:
         name = "assigned_to" if "assigned_to" in self.kind.viewset.filters() else "created_by"
@@ -97,7 +137,7 @@ class Query:
     def after(self, text: str) -> None:
         readers: list[Callable[[str], str | None]] = [
             self.filler, self.date, self.amount, self.grouped, self.owned, self.missing, self.made_by, self.tagged, self.source,
-            self.in_stage, self.named, self.of_company,
+            self.in_stage, self.flagged, self.named, self.of_company,
         ]  # fmt: skip
         text = text.strip()
         while text:

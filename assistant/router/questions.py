@@ -6,7 +6,7 @@ from typing import Any
 from assistant.words import NO, YES
 
 from . import creating
-from .intents import ACTS
+from .declared import ACTS
 from .kinds import kinds
 from .names import ORDINALS, PLACE, Found, begins, words_of
 from .talk import Answer, Talk

@@ -49,6 +49,8 @@ class Talk:
     use: Callable[[str, dict[str, Any]], ToolCall]
     context: Context
     message: str = ""
+    #: What was looked for among records of every type, and what was found. Nothing is written between two looks.
+    looked: dict[Any, Any] = field(default_factory=dict)
 
     @cached_property
     def zone(self) -> Any:

@@ -192,7 +192,7 @@ class OverBoth:
             )
             for text in self.server.requests[-1].results:
                 self.assertIn(error, json.loads(text)["error"])
-        self.assertEqual(self.server.requests[-1].tools, ["find_tools"])  # Vic's role allows none
+        self.assertEqual(self.server.requests[-1].tools, ["search_everything", "find_tools"])  # a search finds nothing for Vic
         self.assertEqual((self.now().value, self.now().deleted_at), (100, None))
 
     def test_messages_of_all_kinds(self: Any) -> None:
