@@ -2,60 +2,74 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
-from rest_framework.exceptions import ValidationError as Refused
-from unfold.widgets import UnfoldAdminPasswordWidget
 
-from common import links
-from common.admin_base import TenantAdmin
-from common.admin_fields import TenantForm
+from common.admin_api import ask
+from common.admin_base import ShownOnly, TenantAdmin
+from common.admin_commands import Command
+from common.mailboxes.admin import MailboxAdmin as AnyMailboxAdmin
 from common.records.admin import RecordAdmin
-from common.vault import close
 
-from . import services, sla
-from .models import AssignmentRule, BusinessHours, CannedAnswer, Case, Mailbox, SlaPolicy, Survey
+from .desk_views import (
+    AssignmentRuleViewSet,
+    BusinessHoursViewSet,
+    CannedAnswerViewSet,
+    MailboxViewSet,
+    SlaPolicyViewSet,
+)
+from .models import Article, AssignmentRule, BusinessHours, CannedAnswer, Case, Mailbox, SlaPolicy, Survey
+from .serializers import CaseMergeSerializer, EscalateSerializer, ReplySerializer
 
 
-class CaseForm(TenantForm):
-    def clean_parent(self) -> Any:
-        parent = self.cleaned_data["parent"]
-        try:
-            services.check_parent(None if self.instance._state.adding else self.instance, parent)
-        except Refused as error:
-            raise ValidationError(services.IN_CIRCLES) from error
-        return parent
+def is_unmerged(case: Case) -> bool:
+    return case.merged_into_id is None
+
+
+def is_merged(case: Case) -> bool:
+    return not is_unmerged(case)
 
 
 class CaseAdmin(RecordAdmin):
-    form = CaseForm
+    section = "Support"
+    icon = "support_agent"
     actions = [*RecordAdmin.actions, "escalate"]
-
-    def save_related(self, request: Any, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        if change:
-            services.changed(case=form.instance, fields=form.changed_data)
-        else:
-            services.opened(case=form.instance)
+    list_display = ["number", "__str__", "priority", "stage", "account", "resolution_due", "created_at"]
+    list_display_links = ["number", "__str__"]
+    list_filter = ["priority"]
+    commands = (
+        Command("Answer", "reply", ReplySerializer, "reply", is_unmerged,
+                explained="By mail, to the customer: a canned answer, your own text, or one after the other."),
+        Command("Escalate", "escalate", EscalateSerializer, "priority_high", is_unmerged),
+        Command("Merge", "merge", CaseMergeSerializer, "merge", is_unmerged, looks_up={"into": "parent"}),
+        Command("Unmerge", "unmerge", None, "call_split", is_merged),
+        Command("Ask how it was", "send_survey", None, "sentiment_satisfied", is_unmerged,
+                explained="A mail asks the customer how satisfied they are."),
+    )  # fmt: skip
 
     def has_change_permission(self, request: Any, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and (obj is None or obj.merged_into_id is None)
+        return super().has_change_permission(request, obj) and (obj is None or is_unmerged(obj))
 
     @admin.action(description="Escalate", permissions=["change"])
     def escalate(self, request: Any, queryset: Any) -> None:
-        cases = list(queryset.filter(deleted_at=None, merged_into=None).select_for_update(of=("self",)))
+        cases = list(queryset.filter(deleted_at=None, merged_into=None))
         for case in cases:
-            sla.escalate(case)
+            ask(request, self.viewset, "escalate", pk=case.pk)
         messages.success(request, f"{len(cases)} escalated.")
 
 
+class ArticleAdmin(RecordAdmin):
+    section = "Support"
+    icon = "menu_book"
+    list_display = ["__str__", "is_published", "created_at"]
+
+
 class DeskAdmin(TenantAdmin):
-    section = "Help desk"
+    section = "Support"
 
 
 class BusinessHoursAdmin(DeskAdmin):
     icon = "schedule"
+    viewset = BusinessHoursViewSet
     list_display = ["name", "timezone"]
     search_fields = ["name"]
 
@@ -69,53 +83,29 @@ class ConditionAdmin(DeskAdmin):
 
 class SlaPolicyAdmin(ConditionAdmin):
     icon = "timer"
+    viewset = SlaPolicyViewSet
 
 
 class AssignmentRuleAdmin(ConditionAdmin):
     icon = "assignment_ind"
+    viewset = AssignmentRuleViewSet
 
 
 class CannedAnswerAdmin(DeskAdmin):
     icon = "quick_phrases"
+    viewset = CannedAnswerViewSet
     list_display = ["title"]
     search_fields = ["title"]
 
 
-class MailboxForm(TenantForm):
-    new_password = forms.CharField(
-        label="IMAP password", required=False, max_length=500, widget=UnfoldAdminPasswordWidget, help_text="Empty: as it was"
-    )
-
-    def save(self, commit: bool = True) -> Any:
-        if password := self.cleaned_data.get("new_password"):
-            self.instance.imap_password = close(password)
-            self.changed_data.append("imap_password")
-        return super().save(commit)
-
-
-class MailboxAdmin(DeskAdmin):
-    """Its inbound URL is shown by the API, once."""
-
-    icon = "inbox"
-    form = MailboxForm
+class MailboxAdmin(AnyMailboxAdmin):
+    section = "Support"
+    viewset = MailboxViewSet
     list_display = ["address", "name", "is_active", "imap_host"]
     search_fields = ["address", "name"]
-    readonly_fields = ["last_error"]
-
-    def get_fields(self, request: Any, obj: Any = None) -> list[str]:
-        return [*super().get_fields(request, obj), "new_password", *(["last_error"] if obj else [])]
-
-    @admin.display(description="Last error")
-    def last_error(self, mailbox: Mailbox) -> str:
-        return mailbox.error or "None"
-
-    def save_model(self, request: Any, obj: Mailbox, form: Any, change: bool) -> None:
-        if not change:
-            _, obj.token_hash = links.new_token()
-        super().save_model(request, obj, form, change)
 
 
-class SurveyAdmin(DeskAdmin):
+class SurveyAdmin(ShownOnly, DeskAdmin):
     """What customers answered. They are asked from a case, over the API."""
 
     icon = "sentiment_satisfied"
@@ -124,15 +114,10 @@ class SurveyAdmin(DeskAdmin):
     list_select_related = ("case",)
     search_fields = ["email"]
 
-    def has_add_permission(self, request: Any) -> bool:
-        return False
 
-    def has_change_permission(self, request: Any, obj: Any = None) -> bool:
-        return False
-
-
-admin.site.unregister(Case)
+admin.site.unregister([Case, Article])
 admin.site.register(Case, CaseAdmin)
+admin.site.register(Article, ArticleAdmin)
 admin.site.register(BusinessHours, BusinessHoursAdmin)
 admin.site.register(SlaPolicy, SlaPolicyAdmin)
 admin.site.register(AssignmentRule, AssignmentRuleAdmin)

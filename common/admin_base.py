@@ -6,6 +6,7 @@ works inside it. Platform staff see the rows of all, and work on a single one in
 """
 
 import logging
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -31,6 +32,8 @@ from common.api.errors import CONSTRAINTS
 from common.people.models import Org
 from common.tenancy import current
 
+from .admin_api import REFUSALS, ThroughApi, refusal
+from .admin_commands import Commanded
 from .admin_fields import MAX_TEXT, ObjectField, PhoneFormField, RowSelect, RowSelectMultiple, TenantForm
 from .admin_lists import BoundedChangeList, CappedPaginator, OrgFilter, TenantChangeList
 
@@ -92,7 +95,7 @@ class BaseAdmin(ModelAdmin):
 class ShownOnly:
     """Mixin: rows that people look at, and nobody makes, changes or deletes here."""
 
-    def has_add_permission(self, request: Any) -> bool:
+    def has_add_permission(self, request: Any, obj: Any = None) -> bool:
         return False
 
     def has_change_permission(self, request: Any, obj: Any = None) -> bool:
@@ -100,6 +103,17 @@ class ShownOnly:
 
     def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
         return False
+
+
+class OneRow:
+    """Mixin: settings, of which an organization has one row, or none. The menu of other pages need not know which."""
+
+    model: Any
+    opts: Any
+
+    def has_add_permission(self, request: Any) -> bool:
+        here = request.resolver_match.url_name.startswith(f"{self.opts.app_label}_{self.opts.model_name}_")
+        return super().has_add_permission(request) and not (here and self.model.objects.exists())  # type: ignore[misc]
 
 
 class StaffAdmin(BaseAdmin):
@@ -164,15 +178,31 @@ class RowChoices:
         formfield = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
         if formfield and isinstance(formfield.widget, RelatedFieldWidgetWrapper):
             formfield.widget = formfield.widget.widget
+        if formfield and db_field.remote_field and db_field.name == db_field.related_model._meta.model_name:
+            formfield.label = capfirst(db_field.related_model._meta.verbose_name)
         if formfield and type(db_field) is models.TextField and not db_field.max_length:
             formfield.validators.append(MaxLengthValidator(MAX_TEXT))
         return formfield
 
 
-class TenantAdmin(RowChoices, BaseAdmin):
+class SavesChanges:
+    """Mixin: rows that are saved as they are, where no endpoint writes them."""
+
+    opts: Any
+
+    def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
+        """Only what was changed is written, so that two people who change different fields lose nothing."""
+        if not change:
+            obj.save(force_insert=True)
+            return
+        own = {field.name for field in self.opts.concrete_fields}
+        obj.save(update_fields=[name for name in own if name in (*form.changed_data, "updated_at", "updated_by")])
+
+
+class TenantAdmin(Commanded, ThroughApi, RowChoices, SavesChanges, BaseAdmin):
     """Rows of organizations: for their admins, and for platform staff. All that can be derived is derived from the model."""
 
-    section = "Organization"
+    section = "Settings"
     form = TenantForm
     change_form_before_template = "admin/seen.html"
     list_select_related: tuple[str, ...] = ()
@@ -259,27 +289,33 @@ class TenantAdmin(RowChoices, BaseAdmin):
     def changeform_view(self, request: Any, object_id: Any = None, form_url: str = "", extra_context: Any = None) -> Any:
         if elsewhere := self.into_org(request, object_id):
             return elsewhere
-        return self.or_refused(
-            request, lambda: super(TenantAdmin, self).changeform_view(request, object_id, form_url, extra_context)
-        )
+        page = super().changeform_view
+        view = partial(page, request, object_id, form_url, extra_context)
+        return self.or_refused(request, view, again=view)
 
-    def or_refused(self, request: Any, view: Any) -> HttpResponse:
-        """What only the database can know (who was first, what is still in use) is said on the page, not as an error 500."""
+    def changelist_view(self, request: Any, extra_context: Any = None) -> Any:
+        view = partial(super().changelist_view, request, extra_context)
+        return self.or_refused(request, view) if request.method == "POST" else view()
+
+    def or_refused(self, request: Any, view: Any, again: Any = None) -> HttpResponse:
+        """What only the endpoint or the database can know (who was first, what is still in use) is said on the page.
+
+        ``again`` shows a form with what was typed in, and ``request.refused`` beside it.
+        """
         try:
             with transaction.atomic():
                 return view()
+        except REFUSALS as error:
+            request.refused = refusal(error)
+            if again:
+                return again()  # type: ignore[no-any-return]
+            for _, text in request.refused:
+                messages.error(request, text)
+            return redirect(request.get_full_path())
         except IntegrityError as error:
             code = getattr(error.__cause__, "pgcode", "23503")
             messages.error(request, CONSTRAINTS.get(code, CONSTRAINTS["23503"])[1])
             return redirect(request.get_full_path())
-
-    def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
-        """Only what was changed is written, so that two people who change different fields lose nothing."""
-        if not change:
-            obj.save(force_insert=True)
-            return
-        own = {field.name for field in self.opts.concrete_fields}
-        obj.save(update_fields=[name for name in own if name in (*form.changed_data, "updated_at", "updated_by")])
 
     # --- platform staff work on a row inside its org
 
@@ -352,6 +388,15 @@ class TenantInline(RowChoices, TabularInline):
     form = TenantForm
     extra = 0
     can_delete = False
+    #: The field of the record's endpoint that takes all rows together.
+    part = ""
+    #: The endpoints of the rows, where they stand for themselves.
+    viewset: Any = None
+
+    def get_formset(self, request: Any, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        formset.part, formset.viewset = self.part, self.viewset
+        return formset
 
     def has_view_permission(self, request: Any, obj: Any = None) -> bool:
         return self.admin_site.has_permission(request)
@@ -361,6 +406,34 @@ class TenantInline(RowChoices, TabularInline):
 
     def has_change_permission(self, request: Any, obj: Any = None) -> bool:
         return self.admin_site.has_permission(request)
+
+    def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
+        return self.can_delete and self.has_change_permission(request, obj)
+
+
+class PartInline(TenantInline):
+    """Rows that the endpoint of their record writes, with it: what it does not ask for, nobody needs to say."""
+
+    can_delete = True
+    #: Inputs that a table would make too narrow to read, by how wide they are at least.
+    widths: dict[str, str] = {}
+    parent_viewset: Any = None
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        formfield = super().formfield_for_dbfield(db_field, request, **kwargs)
+        asked = self.parent_viewset.serializer_class.prototype().fields[self.part].child.fields.get(db_field.name)
+        if formfield and asked:
+            formfield.required = asked.required
+        if formfield and db_field.name in self.widths:
+            formfield.widget.attrs["style"] = f"min-width: {self.widths[db_field.name]}"
+        return formfield
+
+
+class ShownInline(ShownOnly, TenantInline):
+    """Rows that are only looked at."""
+
+    def get_readonly_fields(self, request: Any, obj: Any = None) -> list[str]:
+        return list(self.fields)
 
 
 def users_of(model: Any, ids: list[Any]) -> list[str]:

@@ -81,13 +81,23 @@ class TenantForm(forms.ModelForm):
 
     #: Fields whose constraints the admin keeps by itself.
     unchecked: tuple[str, ...] = ()
+    #: Why what was typed in was refused when it was written, by field.
+    refused: Any = ()
 
     def clean(self) -> Any:
         values = super().clean()
+        for name, text in self.refused:
+            self.add_refusal(name, text)
         seen = None if self.prefix else self.data.get("seen")
         if seen and seen != self.instance.updated_at.isoformat():
             raise ValidationError("Somebody changed this since you opened it. To put your values in place of theirs, save again.")
         return values
+
+    def add_refusal(self, name: str, text: str) -> None:
+        if name in self.fields:
+            self.add_error(name, text)
+        else:
+            self.add_error(None, f"{name.replace('_', ' ').capitalize()}: {text}" if name else text)
 
     def validate_unique(self) -> None:
         super().validate_unique()

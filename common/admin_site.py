@@ -7,7 +7,7 @@ from django.contrib.auth.views import PasswordChangeView, redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import path, reverse
 from unfold.forms import AdminOwnPasswordChangeForm
 from unfold.sites import UnfoldAdminSite
 
@@ -15,10 +15,11 @@ from common.activity.lines import recent
 from common.api.pages import COUNT_CAP, capped_count
 from common.people import services
 from common.people.models import Org
+from common.records.models import Record
 from common.tenancy import current
 
 #: The groups of the menu, in order; ``TenantAdmin.section`` names one.
-SECTIONS = ("Records", "Help desk", "Mail", "Organization", "Assistant", "Platform")
+SECTIONS = ("Sales", "Support", "Work", "Money", "Mail", "Own types", "People", "Settings", "Assistant", "Platform")
 
 
 def may_administer(request: Any) -> bool:
@@ -95,12 +96,20 @@ class AtriumAdminSite(UnfoldAdminSite):
     def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> Any:
         return redirect("admin:index")
 
+    # --- pages that are of no model
+
+    def get_urls(self) -> list[Any]:
+        from common.records.pack_admin import packs  # which needs the site
+
+        return [path("packs/", self.admin_view(packs), name="packs"), *super().get_urls()]
+
     # --- the menu and the first page
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """The pages that one may see, in our groups rather than by Django app."""
         found = {model["model"]: model for app in super().get_app_list(request) for model in app["models"]}
         models = [(self._registry[model], found[model]) for model in self._registry if model in found]
+        models.sort(key=lambda pair: not issubclass(pair[0].model, Record))  # what people work with before how they do it
         return [
             {
                 "name": section,
@@ -118,15 +127,22 @@ class AtriumAdminSite(UnfoldAdminSite):
             {
                 "title": section["name"],
                 "separator": section["name"] != SECTIONS[0],
-                "items": [menu_item(request, model) for model in section["models"]],
+                "items": [menu_item(request, model) for model in [*section["models"], *self.further(section["name"])]],
             }
             for section in self.get_app_list(request)
         ]
 
+    def further(self, section: str) -> list[dict[str, Any]]:
+        """What stands in the menu beside the models' pages."""
+        packs = {"name": "Starter packs", "icon": "package_2", "admin_url": reverse("admin:packs")}
+        return [packs] if section == "Settings" and current().org_id else []
+
     def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """How much there is of what, and what happened last."""
         sections = self.get_app_list(request)
-        cards = [self.card(request, model) for section in sections for model in section["models"] if section["name"] == "Records"]
+        cards = [
+            self.card(request, model) for section in sections for model in section["models"] if issubclass(model["model"], Record)
+        ]
         context = {"title": place(request), "cards": cards, "lines": recent(self, request)}
         return super().index(request, {**context, **(extra_context or {})})
 

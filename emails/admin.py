@@ -3,17 +3,22 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from rest_framework.exceptions import APIException
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from rest_framework import serializers
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from common.admin_base import TenantAdmin
+from common.admin_api import in_words
+from common.admin_base import OneRow, TenantAdmin
+from common.admin_commands import Command
 from common.admin_fields import TenantForm
 from common.html import cleaned
+from common.mailboxes.admin import MailboxAdmin
 from common.records.admin import RecordAdmin
 
-from . import services
-from .models import BlockedAddress, Email, EmailTemplate
+from .models import BlockedAddress, Email, EmailTemplate, MailAccount, MailSettings, Signature
+from .serializers import MailSettingsSerializer, ScheduleSerializer
+from .views import BlockedAddressViewSet, EmailTemplateViewSet, MailAccountViewSet
 
 ADDRESSES = ("to", "cc", "bcc")
 TOLD = ("status", "sender", "send_at", "sent_at", "error", "opened_count", "clicked_count")
@@ -34,21 +39,26 @@ class AddressesField(forms.CharField):
         return (initial or []) != self.to_python(data)
 
 
-class HTMLForm(TenantForm):
-    def clean_body_html(self) -> str:
-        return cleaned(self.cleaned_data["body_html"])
+def is_unsent(mail: Email) -> bool:
+    return mail.status in Email.UNSENT
+
+
+def is_called_back(mail: Email) -> bool:
+    return mail.status in Email.WAITING
 
 
 class EmailAdmin(RecordAdmin):
     """Mails of the organization. What was sent or received stays as it is."""
 
-    form = HTMLForm
-    actions = [*RecordAdmin.actions, "send"]
-
-    def __init__(self, model: Any, admin_site: Any):
-        super().__init__(model, admin_site)
-        self.icon, self.list_display = "mail", ["__str__", "status", "to", "sent_at", "created_at"]
-        self.list_filter = ["status", *self.list_filter]
+    section = "Mail"
+    icon = "mail"
+    list_display = ["__str__", "status", "to", "sent_at", "created_at"]
+    list_filter = ["status"]
+    commands = (
+        Command("Send", "send", None, "send", is_unsent, explained="Now, to all its recipients. It cannot be taken back."),
+        Command("Schedule", "schedule", ScheduleSerializer, "schedule_send", is_unsent),
+        Command("Call back", "call_back", None, "undo", is_called_back, explained="It is a draft again."),
+    )
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name in ADDRESSES:
@@ -62,41 +72,73 @@ class EmailAdmin(RecordAdmin):
         return list(dict.fromkeys([*super().get_fields(request, obj), *(TOLD if obj else [])]))
 
     def has_change_permission(self, request: Any, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and (obj is None or obj.status in Email.UNSENT)
-
-    @admin.action(description="Send", permissions=["change"])
-    def send(self, request: Any, queryset: Any) -> None:
-        if request.profile is None:
-            messages.error(request, "Only a member of the organization sends its mail.")
-            return
-        for mail in queryset.filter(deleted_at=None).select_for_update(of=("self",)):
-            try:
-                services.send(mail=mail, by=request.profile)
-            except APIException as error:
-                messages.error(request, f"{mail}: {error.detail}")
-            else:
-                messages.success(request, f"{mail}: on its way.")
+        return super().has_change_permission(request, obj) and (obj is None or is_unsent(obj))
 
 
-class MailAdmin(TenantAdmin):
+class EmailTemplateAdmin(TenantAdmin):
     section = "Mail"
-
-
-class EmailTemplateAdmin(MailAdmin):
     icon = "draft"
-    form = HTMLForm
+    viewset = EmailTemplateViewSet
     list_display = ["name", "subject"]
     search_fields = ["name", "subject"]
 
 
-class BlockedAddressAdmin(MailAdmin):
+class MailAccountAdmin(MailboxAdmin):
+    section = "Mail"
+    viewset = MailAccountViewSet
+    list_display = ["address", "profile", "is_active", "imap_host"]
+    list_select_related = ("profile__user",)
+
+
+class BlockedAddressAdmin(TenantAdmin):
+    section = "Mail"
     icon = "block"
+    viewset = BlockedAddressViewSet
     list_display = ["address", "reason", "note"]
     list_filter = ["reason"]
     search_fields = ["address"]
 
 
+class SignatureForm(TenantForm):
+    def clean_html(self) -> str:
+        return cleaned(self.cleaned_data["html"])
+
+
+class SignatureAdmin(TenantAdmin):
+    """What stands below the mails of each person."""
+
+    section = "Mail"
+    icon = "signature"
+    form = SignatureForm
+    list_display = ["profile", "text"]
+    list_select_related = ("profile__user",)
+    search_fields = ["profile__user__name"]
+
+    def get_readonly_fields(self, request: Any, obj: Any = None) -> list[str]:
+        return [*super().get_readonly_fields(request, obj), *(["profile"] if obj else [])]
+
+
+class MailSettingsForm(TenantForm):
+    def clean_sender_address(self) -> str:
+        try:
+            return MailSettingsSerializer().validate_sender_address(self.cleaned_data["sender_address"])
+        except serializers.ValidationError as error:
+            raise ValidationError(in_words(error.detail)) from error
+
+
+class MailSettingsAdmin(OneRow, TenantAdmin):
+    """How the organization sends and receives mail: one row, or none while all is as usual."""
+
+    section = "Mail"
+    icon = "settings"
+    form = MailSettingsForm
+    list_display = ["__str__", "sender_address", "reply_address", "with_tracking", "unknown_mail"]
+
+
 admin.site.unregister(Email)
 admin.site.register(Email, EmailAdmin)
 admin.site.register(EmailTemplate, EmailTemplateAdmin)
+admin.site.register(Signature, SignatureAdmin)
+admin.site.register(MailAccount, MailAccountAdmin)
+admin.site.register(MailSettings, MailSettingsAdmin)
 admin.site.register(BlockedAddress, BlockedAddressAdmin)

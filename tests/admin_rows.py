@@ -1,6 +1,8 @@
 """A row of every model that the admin shows, in any organization, all bearing one word by which a leak is found."""
 
+from datetime import date
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import admin
 from django.db import connection, models
@@ -11,20 +13,37 @@ from django.urls import reverse
 from django.utils import timezone
 
 from assistant.models import AssistantSettings, ToolCall
+from boards.models import Card, Column
 from cases.models import AssignmentRule, BusinessHours, CannedAnswer, Mailbox, SlaPolicy, Survey
 from common.activity.models import Activity
 from common.base import TenantModel
 from common.custom_fields.models import CustomField
+from common.notifications.models import Notification
 from common.people import services
 from common.people.api_keys import ApiKey
 from common.people.models import Invitation, Profile, Role, User
 from common.people.tokens import digest
-from common.records.models import MODULES, RECORD_MODELS, Attachment, Comment, Pipeline, Stage, StagedRecord, Tag
+from common.records.models import (
+    MODULES,
+    RECORD_MODELS,
+    Attachment,
+    Comment,
+    Interaction,
+    Pipeline,
+    Stage,
+    StagedRecord,
+    Tag,
+)
+from common.records.numbers import NumberSeries
+from common.saved_views.models import SavedView
 from common.tenancy import org_scope
 from common.testing.cast import OrgTestCase
 from custom_objects.models import CustomObject, CustomRecord
-from emails.models import BlockedAddress, EmailTemplate
+from emails.models import BlockedAddress, EmailTemplate, MailAccount, MailSettings, Signature
+from invoices.models import Payment, RecurringInvoice
+from opportunity.models import ExchangeRate, Goal, Price, StageLimit, TaxRate
 
+DAY = date(2027, 1, 1)
 REGISTERED = list(admin.site._registry)
 TENANT_MODELS = [model for model in REGISTERED if issubclass(model, TenantModel)]
 STAFF_MODELS = [model for model in REGISTERED if not issubclass(model, TenantModel)]
@@ -39,7 +58,7 @@ def make_record(model: Any, word: str, **values: Any) -> Any:
     if issubclass(model, StagedRecord):
         values.setdefault("stage", Stage.objects.filter(pipeline__module=model.module).first())
     required = [field.name for field in model._meta.fields if isinstance(field, models.DateTimeField) and field.editable]
-    values |= {name: timezone.now() for name in required if not model._meta.get_field(name).null}
+    values = {name: timezone.now() for name in required if not model._meta.get_field(name).null} | values
     if model is CustomRecord:
         values["object"] = CustomObject.objects.get_or_create(key="student", defaults={"name": "Student"})[0]
     return model.objects.create(**{name_of(model): word, **values})
@@ -58,6 +77,30 @@ def make_row(model: Any, word: str, profile: Profile) -> Any:
         BusinessHours: lambda: BusinessHours.objects.create(name=word),
         SlaPolicy: lambda: SlaPolicy.objects.create(name=word),
         AssignmentRule: lambda: AssignmentRule.objects.create(name=word),
+        TaxRate: lambda: TaxRate.objects.create(name=word, percent=19),
+        ExchangeRate: lambda: ExchangeRate.objects.create(currency=code(word), rate=2),
+        Price: lambda: Price.objects.create(product=make_record(MODULES["products"], word), currency="EUR", price=1),
+        Goal: lambda: Goal.objects.create(name=word, starts_on=DAY, ends_on=DAY, amount=1, currency="EUR", profile=profile),
+        StageLimit: lambda: StageLimit.objects.create(stage=make_stage("opportunities", word), days=3),
+        Payment: lambda: Payment.objects.create(
+            invoice=make_record(MODULES["invoices"], word, total=1, paid=1), amount=1, paid_on=DAY, reference=word
+        ),
+        RecurringInvoice: lambda: RecurringInvoice.objects.create(
+            template=make_record(MODULES["invoices"], word), rule="FREQ=MONTHLY", starts_on=DAY
+        ),
+        Column: lambda: Column.objects.create(board=make_record(MODULES["boards"], word), name=word),
+        Card: lambda: make_card(word),
+        Signature: lambda: Signature.objects.create(profile=make_person(word), text=word),
+        MailAccount: lambda: MailAccount.objects.create(
+            address=f"{word}@x.example", token_hash=digest(word), profile=profile, imap_password=f"secret-{word}"
+        ),
+        MailSettings: lambda: MailSettings.objects.update_or_create(defaults={"reply_address": f"{word}@x.example"})[0],
+        NumberSeries: lambda: NumberSeries.objects.create(name=word, format="{number}"),
+        SavedView: lambda: SavedView.objects.create(module="leads", name=word, shared=True),
+        Notification: lambda: Notification.objects.create(
+            recipient=profile, kind="due", record_type="lead", record_id=profile.pk, text=word
+        ),
+        Interaction: lambda: Interaction.objects.create(type="call", subject=word, lead=make_record(MODULES["leads"], word)),
         CannedAnswer: lambda: CannedAnswer.objects.create(title=word, text=word),
         Mailbox: lambda: Mailbox.objects.create(name=word, address=f"{word}@x.example", token_hash=digest(word)),
         Survey: lambda: Survey.objects.create(
@@ -75,15 +118,32 @@ def make_row(model: Any, word: str, profile: Profile) -> Any:
         ),
         Role: lambda: Role.objects.create(name=word, permissions={"leads": {"view": "all"}}),
         Invitation: lambda: services.invite(email=f"{word}@x.example", role=Role.objects.get(name="user"), invited_by=profile),
-        Profile: lambda: Profile.objects.create(
-            user=User.objects.create_user(f"{word}@x.example", name=word), role=Role.objects.get(name="user"), title=word
-        ),
+        Profile: lambda: make_person(word),
         ApiKey: lambda: ApiKey.objects.create(name=word, profile=profile, prefix=word, token_hash=digest(word)),
         Activity: lambda: make_change(word),
         ToolCall: lambda: ToolCall.objects.create(profile=profile, name=word, kind="read", status="done"),
         AssistantSettings: lambda: AssistantSettings.objects.update_or_create(defaults={"withheld_fields": [word]})[0],
     }
     return makers[model]()
+
+
+def make_person(word: str) -> Profile:
+    user = User.objects.create_user(f"{uuid4()}@x.example", name=word)
+    return Profile.objects.create(user=user, role=Role.objects.get(name="user"), title=word)
+
+
+def make_stage(module: str, word: str) -> Stage:
+    return Stage.objects.create(pipeline=Pipeline.objects.filter(module=module).first(), name=word)
+
+
+def make_card(word: str) -> Card:
+    column = Column.objects.create(board=make_record(MODULES["boards"], word), name=word)
+    return Card.objects.create(board=column.board, column=column, title=word)
+
+
+def code(word: str) -> str:
+    """Three letters for a word, most likely another one's not."""
+    return "".join(chr(65 + byte % 26) for byte in bytes.fromhex(digest(word)[:6]))
 
 
 def make_change(word: str) -> Activity:
@@ -113,7 +173,8 @@ class AdminTestCase(OrgTestCase):
     @staticmethod
     def rows_of(profile: Profile, word: str) -> dict[Any, Any]:
         with org_scope(profile):
-            return {model: make_row(model, f"{word}{number}", profile) for number, model in enumerate(TENANT_MODELS)}
+            rows = {model: make_row(model, f"{word}{number}", profile) for number, model in enumerate(TENANT_MODELS)}
+            return rows | {Activity: make_row(Activity, f"{word}-last", profile)}  # on the first page of its list
 
     def browser(self, who: Profile | User | None = None) -> Client:
         client = Client()
@@ -162,7 +223,8 @@ class AdminTestCase(OrgTestCase):
             for field in inline.formset.management_form:
                 values[field.html_name] = field.value()
             for number, row in enumerate(inline.formset.initial_forms):
-                values |= {f"{inline.formset.prefix}-{number}-{name}": row[name].value() for name in row.fields}
+                given = {f"{inline.formset.prefix}-{number}-{name}": row[name].value() for name in row.fields}
+                values |= {name: value for name, value in given.items() if value is not None}
         return values
 
     def needed(self, form: Any, given: dict[str, Any]) -> dict[str, Any]:

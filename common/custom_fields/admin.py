@@ -4,15 +4,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from rest_framework import serializers
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from common.admin_base import TenantAdmin
-from common.admin_fields import TenantForm
+from common.admin_commands import Command
 
 from .models import CustomField
-from .services import check_stored_values, remove_field
-from .views import CustomFieldSerializer
+from .views import CustomFieldViewSet
 
 
 class OptionsField(forms.Field):
@@ -29,36 +27,19 @@ class OptionsField(forms.Field):
         return self.to_python(initial) != self.to_python(data)
 
 
-class CustomFieldForm(TenantForm):
-    """Checked as over the API."""
-
-    def clean(self) -> Any:
-        values = super().clean()
-        if not self.errors:
-            self.check(self.cleaned_data)
-        return values
-
-    def check(self, values: dict[str, Any]) -> None:
-        instance = None if self.instance._state.adding else self.instance
-        serializer = CustomFieldSerializer(instance, data=values, partial=bool(instance), context={"profile": None})
-        try:
-            serializer.is_valid(raise_exception=True)
-            if instance:
-                names = ("type", "options", "target")
-                kept = {name: getattr(instance, name) for name in ("module", "key", *names)}
-                check_stored_values(CustomField(**kept | {name: values[name] for name in names if name in values}))
-        except serializers.ValidationError as error:
-            for name, messages in error.detail.items():  # type: ignore[union-attr]
-                self.add_error(name if name in self.fields else None, [str(message) for message in messages])
-
-
 class CustomFieldAdmin(TenantAdmin):
     """Deleting a field that holds something archives it."""
 
     icon = "edit_note"
-    form = CustomFieldForm
+    section = "Settings"
+    viewset = CustomFieldViewSet
     list_display = ["label", "module", "key", "type", "required", "is_archived"]
     list_filter = ["is_archived"]
+    commands = (
+        Command("Use again", "restore", None, "unarchive", lambda field: field.is_archived),
+        Command("Purge", "purge", None, "delete_forever", lambda field: field.is_archived, gone=True,
+                explained="Deletes the field for good, and what records have in it."),
+    )  # fmt: skip
     search_fields = ["label", "key", "module"]
 
     def get_readonly_fields(self, request: Any, obj: Any = None) -> list[str]:
@@ -69,9 +50,6 @@ class CustomFieldAdmin(TenantAdmin):
             return super().formfield_for_dbfield(db_field, request, **kwargs)
         widget = UnfoldAdminTextareaWidget(attrs={"rows": 4})
         return OptionsField(required=False, widget=widget, help_text="Of a choice: one a line.")
-
-    def delete_model(self, request: Any, obj: CustomField) -> None:
-        remove_field(obj)
 
 
 admin.site.register(CustomField, CustomFieldAdmin)

@@ -48,6 +48,7 @@ class ProfileForm(TenantForm):
 class ProfileAdmin(TenantAdmin):
     """Members. They come by invitation, stay as a name in history, and own their accounts themselves."""
 
+    section = "People"
     icon = "badge"
     form = ProfileForm
     list_display = ["name", "email", "role", "title", "is_active"]
@@ -97,6 +98,7 @@ class InvitationForm(TenantForm):
 class InvitationAdmin(TenantAdmin):
     """Offers to join. The mail is sent by adding one; withdrawing it is deleting it."""
 
+    section = "People"
     icon = "mail"
     form = InvitationForm
     list_display = ["email", "role", "state", "created_by", "expires_at"]
@@ -159,6 +161,7 @@ class RoleForm(TenantForm):
 class RoleAdmin(TenantAdmin):
     """Roles: the org's own, and the four of the system, which nobody changes."""
 
+    section = "People"
     icon = "key"
     form = RoleForm
     list_display = ["name", "description", "is_system"]

@@ -12,6 +12,7 @@ from .api_keys import ApiKey
 class ApiKeyAdmin(TenantAdmin):
     """Keys of programs and assistants. Their owners make them by the API, which shows each once."""
 
+    section = "People"
     icon = "passkey"
     list_display = ["name", "profile", "prefix", "scopes", "state", "last_used", "expires_at"]
     list_select_related = ("profile__user",)

@@ -1,21 +1,27 @@
 """Admin pages of records: every declared type gets one, made from its model."""
 
+from contextlib import nullcontext
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db import models
-from django.utils import timezone
 
+from common.admin_api import ask
 from common.admin_base import TenantAdmin
 from common.admin_lists import RowFilter
 from common.custom_fields.filters import PREFIX
-from common.custom_fields.forms import custom_fields_of, form_with
-from common.tenancy import current
+from common.custom_fields.forms import CustomFieldsForm, custom_fields_of, form_with
+from common.tenancy import current, org_scope
 
-from .models import LINKS, RECORD_MODELS, BaseRecord, Record, Stage, StagedRecord
+from .models import LINKS, RECORD_MODELS, BaseRecord, OnRecord, Record, Stage, StagedRecord
 from .search import scan_filter, search_filter
+from .views import VIEWSETS
 
-ICONS = {"leads": "filter_alt", "accounts": "domain", "contacts": "contacts", "opportunities": "handshake", "teams": "groups"}
+#: Where a type's page is in the menu, and its icon.
+PLACES = {
+    "leads": ("Sales", "filter_alt"), "accounts": ("Sales", "domain"), "contacts": ("Sales", "contacts"),
+    "opportunities": ("Sales", "handshake"), "products": ("Money", "inventory_2"), "teams": ("People", "groups"),
+}  # fmt: skip
 FURTHER = ("external_id",)
 
 
@@ -37,18 +43,24 @@ class BinFilter(admin.SimpleListFilter):
 class RecordAdmin(TenantAdmin):
     """Any record type. Deleting moves to the bin, from where an action restores."""
 
+    section = "Own types"
+    icon = "folder"
+
     search_fields = ["pk"]  # shows the box; what it finds is get_search_results()'s matter
     search_help_text = "Every word, or how it begins"
     actions = ["move_to_bin", "restore"]
     delete_confirmation_template = "admin/move_to_bin.html"
-    hidden = ("deleted_at", "card_order", "custom_fields")
+    hidden: tuple[str, ...] = ("deleted_at", "card_order", "custom_fields")
+    list_display: Any = TenantAdmin.list_display
+    list_filter: Any = ()
 
     def __init__(self, model: Any, admin_site: Any):
         super().__init__(model, admin_site)
-        self.section = "Records" if issubclass(model, Record) else "Organization"
-        self.icon = ICONS.get(model.module, "folder")
-        self.list_display = columns_of(model)
-        self.list_filter = [*filters_of(model), BinFilter]
+        if model.module in PLACES:
+            self.section, self.icon = PLACES[model.module]
+        if self.list_display == TenantAdmin.list_display:
+            self.list_display = columns_of(model)
+        self.list_filter = [*self.list_filter, *filters_of(model), BinFilter]
         self.list_select_related = tuple(name for name in self.list_display if is_reference(model, name))
 
     # --- rows
@@ -85,14 +97,20 @@ class RecordAdmin(TenantAdmin):
 
     def get_fieldsets(self, request: Any, obj: Any = None) -> list[Any]:
         names = self.get_fields(request, obj)
-        own = [name for name in names if name not in (*LINKS, *FURTHER)]
+        about = about_names(self.model)
+        own = [name for name in names if name not in (*LINKS, *FURTHER, *about)]
         groups = [
             ("Fields of your own", [f"{PREFIX}{key}" for key in custom_fields_of(request, self.custom_module(obj))]),
             ("Whose it is", [name for name in names if name in LINKS]),
             ("Further", [name for name in names if name in FURTHER]),
         ]
         shared = [(title, {"fields": fields}) for title, fields in groups if fields]
-        return [(None, {"fields": own}), *shared, *self.kept_fieldset(request, obj)]
+        return [
+            (None, {"fields": own}),
+            *about_fieldset([name for name in about if name in names], obj),
+            *shared,
+            *self.kept_fieldset(request, obj),
+        ]
 
     def get_changeform_initial_data(self, request: Any) -> dict[str, Any]:
         initial = super().get_changeform_initial_data(request)
@@ -107,13 +125,16 @@ class RecordAdmin(TenantAdmin):
     def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
         return super().has_delete_permission(request) and (obj is None or obj.deleted_at is None)
 
-    def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
-        """A card that changes its column becomes the last one there."""
-        moved = change and "stage" in form.changed_data
-        super().save_model(request, obj, form, change)
-        if moved:
-            obj.enter(obj.stage)
-            obj.save(update_fields=obj.moved_columns)
+    # --- writing
+
+    @property
+    def viewset(self) -> Any:  # type: ignore[override]
+        return VIEWSETS[str(self.opts.model_name)]
+
+    def given(self, form: Any) -> dict[str, Any]:
+        values = super().given(form)
+        own = form.custom_values() if isinstance(form, CustomFieldsForm) else {}
+        return values | ({"custom_fields": own} if own else {})
 
     # --- the bin
 
@@ -121,13 +142,6 @@ class RecordAdmin(TenantAdmin):
         """What goes to the bin takes nothing along."""
         *named, _ = super().get_deleted_objects(objs, request)
         return *named, []
-
-    def delete_model(self, request: Any, obj: BaseRecord) -> None:
-        self.set_deleted(obj, timezone.now())
-
-    def set_deleted(self, obj: BaseRecord, moment: Any) -> None:
-        obj.deleted_at = moment
-        obj.save(update_fields=["deleted_at", "updated_at", "updated_by"])
 
     def get_actions(self, request: Any) -> Any:
         offered = super().get_actions(request)
@@ -137,16 +151,17 @@ class RecordAdmin(TenantAdmin):
 
     @admin.action(description="Move to the bin", permissions=["delete"])
     def move_to_bin(self, request: Any, queryset: Any) -> None:
-        self.put_all(request, queryset.filter(deleted_at=None), timezone.now(), "in the bin for 30 days")
+        self.put_all(request, queryset.filter(deleted_at=None), "destroy", "in the bin for 30 days")
 
     @admin.action(description="Restore", permissions=["delete"])
     def restore(self, request: Any, queryset: Any) -> None:
-        self.put_all(request, queryset.exclude(deleted_at=None), None, "restored")
+        self.put_all(request, queryset.exclude(deleted_at=None), "restore", "restored")
 
-    def put_all(self, request: Any, queryset: Any, moment: Any, where: str) -> None:
-        rows = list(queryset.select_for_update(of=("self",)))
+    def put_all(self, request: Any, queryset: Any, action: str, where: str) -> None:
+        rows = list(queryset)
         for row in rows:
-            self.set_deleted(row, moment)
+            with nullcontext() if current().org_id else org_scope(row.org_id):
+                ask(request, self.viewset, action, pk=row.pk)
         name = self.opts.verbose_name if len(rows) == 1 else self.opts.verbose_name_plural
         messages.success(request, f"{len(rows)} {name} {where}.")
 
@@ -165,6 +180,18 @@ def filters_of(model: type[BaseRecord]) -> list[Any]:
     stage = [("stage", RowFilter)] if issubclass(model, StagedRecord) else []
     owned: list[Any] = [(name, RowFilter) for name in ("assigned_to", "tags")] if issubclass(model, Record) else []
     return [*stage, *owned, *(field.name for field in fields if isinstance(field, models.BooleanField))]
+
+
+def about_names(model: Any) -> list[str]:
+    """The references of which one at most is set, to what something is about."""
+    return model.record_types() if issubclass(model, OnRecord) else []
+
+
+def about_fieldset(names: list[str], obj: Any) -> list[Any]:
+    """Folded up while there is nothing in it: there are as many inputs as there are types."""
+    if not names:
+        return []
+    return [("What it is about", {"fields": names, "classes": [] if obj and obj.record else ["collapse"]})]
 
 
 def is_long(field: Any) -> bool:

@@ -12,13 +12,18 @@ from django.urls import path
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminSelectWidget
 
+from common.admin_api import ask
 from common.admin_base import TenantAdmin, TenantInline
 from common.admin_fields import TenantForm
-from common.admin_lists import RowFilter
+from common.admin_lists import OneOfFilter, RowFilter
 
-from .hanging import file_response
-from .models import MODULES, RECORD_MODELS, Attachment, Comment, Pipeline, Stage, StagedRecord, Tag
+from .hanging import CommentViewSet, file_response
+from .interactions import InteractionViewSet
+from .models import MODULES, RECORD_MODELS, Attachment, Comment, Interaction, Pipeline, Stage, StagedRecord, Tag
+from .number_views import NumberSeriesViewSet
+from .numbers import NumberSeries
 from .services import keep_one_default
+from .views import VIEWSETS
 
 
 class TagForm(TenantForm):
@@ -97,12 +102,28 @@ class StageAdmin(TenantAdmin):
         return [*super().get_readonly_fields(request, obj), *(["pipeline"] if obj else [])]
 
 
+class NumberSeriesAdmin(TenantAdmin):
+    """How documents are numbered. A series stays, and is never set back."""
+
+    icon = "pin"
+    viewset = NumberSeriesViewSet
+    list_display = ["name", "format", "next_number"]
+    search_fields = ["name"]
+
+    def get_readonly_fields(self, request: Any, obj: Any = None) -> list[str]:
+        return [*super().get_readonly_fields(request, obj), *(["name"] if obj else [])]
+
+    def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
+        return False
+
+
 # --- What hangs on a record
 
 
 class HangingAdmin(TenantAdmin):
     """Comments or attachments, with the record that each hangs on."""
 
+    section = "Work"
     ordering = ["-id"]
     list_select_related = (*RECORD_MODELS, "created_by__user")
 
@@ -116,23 +137,51 @@ class HangingAdmin(TenantAdmin):
         return format_html('{} <a href="{}" class="text-primary-600">{}</a>', record._meta.verbose_name, url, record)
 
 
-class CommentForm(TenantForm):
+class HungForm(TenantForm):
     def clean(self) -> Any:
         values = super().clean()
-        if not self.instance._state.adding:
-            return values
-        if sum(bool(self.cleaned_data.get(name)) for name in RECORD_MODELS) != 1:
-            raise ValidationError("Choose exactly one record to comment on.")
+        if self.instance._state.adding and sum(bool(self.cleaned_data.get(name)) for name in RECORD_MODELS) != 1:
+            raise ValidationError("Choose exactly one record that it is about.")
         return values
 
 
-class CommentAdmin(HangingAdmin):
-    icon = "comment"
-    form = CommentForm
-    list_display = ["__str__", "on_record", "created_by", "created_at"]
+class WrittenAdmin(HangingAdmin):
+    """What people write about a record. It is added as over the API, where more may follow from it."""
+
+    form = HungForm
+    #: The action of the record's endpoint that adds one, and what it is told.
+    adds = ""
+    said: tuple[str, ...] = ()
 
     def get_fields(self, request: Any, obj: Any = None) -> list[str]:
-        return ["on_record", "comment"] if obj else ["comment", *RECORD_MODELS]
+        return ["on_record", *self.said] if obj else [*self.said, *RECORD_MODELS]
+
+    def given(self, form: Any) -> dict[str, Any]:
+        return super().given(form) | {name: form.cleaned_data[name] for name in RECORD_MODELS if form.cleaned_data.get(name)}
+
+    def write(self, request: Any, pk: Any, values: dict[str, Any]) -> Any:
+        record = next((values.pop(name) for name in RECORD_MODELS if name in values), None)
+        if record is None:
+            return super().write(request, pk, values)
+        return ask(request, VIEWSETS[record._meta.model_name], self.adds, values, pk=record.pk)
+
+
+class CommentAdmin(WrittenAdmin):
+    icon = "comment"
+    viewset = CommentViewSet
+    adds, said = "comment", ("comment", "is_internal")
+    list_display = ["__str__", "on_record", "is_internal", "created_by", "created_at"]
+
+
+class InteractionAdmin(WrittenAdmin):
+    """Calls, meetings, notes and messages."""
+
+    icon = "forum"
+    viewset = InteractionViewSet
+    adds = "log_interaction"
+    said = ("type", "direction", "subject", "notes", "occurred_at", "duration")
+    list_display = ["__str__", "type", "on_record", "occurred_at", "created_by"]
+    list_filter = [OneOfFilter.of("type", Interaction.Type.values)]
 
 
 class AttachmentAdmin(HangingAdmin):
@@ -177,4 +226,6 @@ admin.site.register(Tag, TagAdmin)
 admin.site.register(Pipeline, PipelineAdmin)
 admin.site.register(Stage, StageAdmin)
 admin.site.register(Comment, CommentAdmin)
+admin.site.register(Interaction, InteractionAdmin)
+admin.site.register(NumberSeries, NumberSeriesAdmin)
 admin.site.register(Attachment, AttachmentAdmin)
