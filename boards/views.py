@@ -1,6 +1,6 @@
 """Boards, their columns and their cards. Who may see a board sees its cards; who may change it moves them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 from django.core.exceptions import PermissionDenied
@@ -86,6 +86,7 @@ class OnBoardViewSet(TenantViewSet):
 class ColumnViewSet(OnBoardViewSet):
     queryset = Column.objects.all()
     serializer_class = BoardColumnSerializer
+    with_tools = True
     example = {"board": "0192d3c0-0000-7000-8000-000000000000", "name": "Review", "wip_limit": 3}
     filterset_fields = ["board", "name"]
     default_order = ["position"]
@@ -104,6 +105,8 @@ class ColumnViewSet(OnBoardViewSet):
 class CardViewSet(OnBoardViewSet):
     queryset = Card.objects.all()
     serializer_class = CardSerializer
+    with_tools = True
+    tool_names: ClassVar[dict[str, str]] = {"move": "move_{one}"}
     example = {"column": "0192d3c0-0000-7000-8000-000000000000", "title": "Print the posters", "due_date": "2027-01-15"}
     filterset_fields = ["board", "column", "members", "due_date", *Card.record_types()]
     default_order = ["card_order"]

@@ -10,8 +10,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from common.inbound import MAX_TEXT, InboundMail, attach_files, read_mail
+from common.inbound import MAX_TEXT, ON_FAILURE, InboundMail, attach_files, failure_noted, read_mail
 from common.merge_fields import merged
+from common.notifications.services import notify
 from common.records.comments import AttachmentSerializer
 from common.records.models import Interaction
 from common.records.serializers import find_stage
@@ -19,6 +20,7 @@ from common.records.serializers import find_stage
 from .answers import mails_of, send, values_of
 from .models import Case, CaseMail, Mailbox
 from .services import customer_wrote, opened
+from .sla import who_cares
 
 #: Whoever sends more within an hour gets no automatic answer any more: most likely it is a machine.
 MANY = 10
@@ -26,7 +28,8 @@ MANY = 10
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of a mail: it "opened" a case, was "added" to one, was "known" already, or "ignored"."""
+    """What became of a mail: it "opened" a case, was "added" to one, said that a mail "bounced", was "known" already, or
+    "ignored"."""
 
     outcome: str
     case: Case | None = None
@@ -39,6 +42,9 @@ def take_in(mailbox: Mailbox, raw: bytes) -> Taken:
         return Taken("known")
     if mail.sender in own_addresses():
         return Taken("ignored")
+    if mail.failures:
+        bounced = failure_noted(mail)
+        return Taken("bounced" if bounced else "ignored", bounced if isinstance(bounced, Case) else None)
     try:
         return file(mailbox, mail)
     except IntegrityError:
@@ -70,6 +76,28 @@ def file(mailbox: Mailbox, mail: InboundMail) -> Taken:
     if not mail.is_automatic:
         customer_wrote(case=case, who=mail.sender_name or mail.sender)
     return Taken("added", case)
+
+
+@transaction.atomic
+def note_bounce(report: InboundMail) -> Case | None:
+    """A case whose mail did not arrive shows why, and those who work on it are told, once. It stays in its stage."""
+    case = find_case(report)
+    if case is None or CaseMail.objects.filter(message_id=report.message_id).exists():
+        return case
+    note(case, report)
+    told = list(dict.fromkeys(f"Not delivered to {failure.address}: {failure.reason}" for failure in report.failures))
+    Interaction.objects.create(
+        case=case,
+        type=Interaction.Type.EMAIL,
+        direction=Interaction.Direction.INBOUND,
+        subject=report.subject[:200],
+        notes="\n".join(told)[:MAX_TEXT],
+    )
+    notify(to=who_cares(case), kind="answered", record=case, text=f"#{case.number} {case.name}: {told[0]}")
+    return case
+
+
+ON_FAILURE.append(note_bounce)
 
 
 def note(case: Case, mail: InboundMail) -> None:

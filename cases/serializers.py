@@ -141,6 +141,6 @@ class SurveySerializer(ProjectedSerializer):
 class MailTakenSerializer(serializers.Serializer[Any]):
     """What became of a mail."""
 
-    outcome = serializers.ChoiceField(choices=["opened", "added", "known", "ignored"])
+    outcome = serializers.ChoiceField(choices=["opened", "added", "bounced", "known", "ignored"])
     case = serializers.UUIDField(allow_null=True)
     number = serializers.CharField(allow_null=True)

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.decorators import action
@@ -27,6 +27,7 @@ MERGED = {409: "The case was merged into another one."}
 
 
 class CaseViewSet(StagedViewSet):
+    tool_names: ClassVar[dict[str, str]] = {"reply": "answer_customer_of_{one}", "send_survey": "send_survey_of_{one}"}
     also_called = ["ticket", "support request"]
     queryset = Case.objects.all()
     serializer_class = CaseSerializer

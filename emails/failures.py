@@ -1,12 +1,13 @@
 """What a failure to send a mail means: whether to try again, and whose address does not exist."""
 
-import re
 import smtplib
 from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 from django.core.mail import BadHeaderError
 from rest_framework.exceptions import ValidationError
+
+from common.inbound import NO_SUCH_ADDRESS
 
 #: Amazon SES refuses for good what says one of these.
 FINAL = (
@@ -16,8 +17,6 @@ FINAL = (
     "InvalidParameterValue",
     "BadRequestException",
 )
-#: RFC 3463: no such mailbox, no such domain, no such form of an address, no mail wanted.
-NO_SUCH_ADDRESS = re.compile(r"\b5\.1\.(1|2|3|10)\b")
 
 
 def is_permanent(error: Exception) -> bool:

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from common.html import cleaned
-from common.inbound import MAX_TEXT, InboundMail, attach_files, read_mail
+from common.inbound import MAX_TEXT, ON_FAILURE, InboundMail, attach_files, failure_noted, read_mail
 from common.notifications.services import notify
 from common.people.models import Profile
 from common.records.models import RECORD_MODELS, BaseRecord
@@ -17,6 +17,7 @@ from common.records.serializers import add_links
 
 from .letters import mail_of_token
 from .models import Email, MailAccount, MailSettings
+from .services import block
 
 MAX_HTML = 200_000
 #: Who writes to us is looked for among these, in this order.
@@ -25,7 +26,8 @@ SENDERS = ("contact", "lead")
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of a mail: it "answered" one of ours, was "filed" with its sender, was "known" already, or "ignored"."""
+    """What became of a mail: it "answered" one of ours, or said that one "bounced", was "filed" with its sender, was "known"
+    already, or "ignored"."""
 
     outcome: str
     email: Email | None = None
@@ -38,6 +40,9 @@ def take_in(account: MailAccount, raw: bytes) -> Taken:
         return Taken("known")
     if mail.sender in own_addresses():
         return Taken("ignored")
+    if mail.failures:
+        bounced = failure_noted(mail)
+        return Taken("bounced" if bounced else "ignored", bounced if isinstance(bounced, Email) else None)
     try:
         return file(account, mail)
     except IntegrityError:
@@ -76,6 +81,34 @@ def find_answered(mail: InboundMail) -> Email | None:
         if (pk := mail_of_token(token)) and (found := Email.with_bin.filter(pk=pk).first()):
             return found
     return Email.with_bin.filter(message_id__in=mail.references).order_by("-id").first() if mail.references else None
+
+
+@transaction.atomic
+def note_bounce(report: InboundMail) -> Email | None:
+    """A mail that did not reach all its addresses shows why; who wrote it is told, once.
+
+    Addresses that do not exist get no mail any more. Anyone can write such a report, so only those count that we wrote to.
+    """
+    found = find_answered(report)
+    mail = Email.with_bin.select_for_update(of=("self",)).filter(pk=found.pk, status__in=Email.ARRIVED).first() if found else None
+    if mail is None:
+        return None
+    written_to = {address.lower() for address in mail.recipients}
+    failures = [failure for failure in report.failures if failure.address in written_to] or report.failures[:1]
+    lines = dict(line.partition(": ")[::2] for line in mail.error.splitlines())
+    lines |= {failure.address: failure.reason for failure in failures}
+    if mail.status != Email.Status.BOUNCED:
+        text = f"Not delivered to {failures[0].address}: {mail.subject}"
+        notify(to=owners(None, mail.record, mail), kind="answered", record=mail.record or mail, text=text)
+    mail.status, mail.error = Email.Status.BOUNCED, "\n".join(": ".join(line) for line in lines.items())
+    mail.save(update_fields=["status", "error", "updated_at", "updated_by"])
+    for failure in failures:
+        if failure.is_invalid and failure.address in written_to:
+            block(failure.address, failure.reason)
+    return mail
+
+
+ON_FAILURE.append(note_bounce)
 
 
 def record_of(address: str, person: Profile | None) -> BaseRecord | None:
@@ -119,8 +152,8 @@ def store(account: MailAccount, mail: InboundMail, record: BaseRecord | None, an
     return email
 
 
-def owners(account: MailAccount, record: Any, answered: Email | None) -> list[Profile]:
-    ids = [answered.sent_by_id or answered.created_by_id] if answered else [account.profile_id]
+def owners(account: MailAccount | None, record: Any, answered: Email | None) -> list[Profile]:
+    ids = [answered.sent_by_id or answered.created_by_id] if answered else [account and account.profile_id]
     if hasattr(record, "assigned_to"):
         ids += record.assigned_to.values_list("pk", flat=True) or [record.created_by_id]
     people = Profile.objects.filter(pk__in=[pk for pk in ids if pk], is_active=True)

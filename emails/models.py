@@ -48,10 +48,13 @@ class Email(OnRecord, Record):
         SENDING = "sending"  # handed over to be sent now, perhaps not for the first time
         SENT = "sent"
         FAILED = "failed"
+        BOUNCED = "bounced"  # sent, and reported as undelivered to some of its addresses
         RECEIVED = "received"
 
     #: What may still be changed.
     UNSENT = (Status.DRAFT, Status.SCHEDULED, Status.FAILED)
+    #: What went out, whether it arrived or not.
+    ARRIVED = (Status.SENT, Status.BOUNCED)
     #: What the worker has to send.
     WAITING = (Status.SCHEDULED, Status.SENDING)
 
@@ -77,7 +80,9 @@ class Email(OnRecord, Record):
     message_id = models.CharField(max_length=998, blank=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     next_attempt_at = models.DateTimeField(null=True, editable=False)
-    error = models.TextField(blank=True, editable=False, help_text="Why it was not sent, in the mail server's words")
+    error = models.TextField(
+        blank=True, editable=False, help_text="Why it did not go out, or not arrive, in a mail server's words"
+    )
     links = models.JSONField(default=list, editable=False)
     opened_count = models.PositiveIntegerField(default=0, editable=False)
     opened_at = models.DateTimeField(null=True, editable=False, help_text="The last time")
@@ -131,6 +136,7 @@ class BlockedAddress(BaseModel):
 
     class Meta:
         db_table = "blocked_addresses"
+        verbose_name_plural = "blocked addresses"
         ordering = ["address"]
         constraints = [models.UniqueConstraint(fields=["org", "address"], name="blocked_addresses_once")]
         indexes = [models.Index(fields=["org", "address", "id"], name="blocked_addresses_by_address")]

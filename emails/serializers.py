@@ -176,5 +176,5 @@ class NewMailAccountSerializer(MailAccountSerializer):
 class ReplyTakenSerializer(serializers.Serializer[Any]):
     """What became of a mail."""
 
-    outcome = serializers.ChoiceField(["answered", "filed", "known", "ignored"])
+    outcome = serializers.ChoiceField(["answered", "bounced", "filed", "known", "ignored"])
     email = serializers.UUIDField(allow_null=True)

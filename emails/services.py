@@ -124,7 +124,7 @@ def require_unsent(mail: Email) -> None:
     if mail.status == Email.Status.SENDING:
         raise Conflict("This mail is on its way. Call it back first.")
     if mail.status not in Email.UNSENT:
-        raise Conflict("This mail was sent already." if mail.status == Email.Status.SENT else "This mail came from outside.")
+        raise Conflict("This mail was sent already." if mail.status in Email.ARRIVED else "This mail came from outside.")
 
 
 def check(mail: Email) -> None:
@@ -188,5 +188,10 @@ def note_failure(mail: Email, error: Exception) -> None:
     mail.status = Email.Status.FAILED if final else mail.status
     mail.next_attempt_at = None if final else timezone.now() + timedelta(minutes=2**mail.attempts)
     for address in invalid_addresses(error):
-        defaults = {"reason": BlockedAddress.Reason.INVALID, "note": mail.error[:500]}
-        BlockedAddress.objects.get_or_create(address=address.lower(), defaults=defaults)
+        block(address, mail.error)
+
+
+def block(address: str, why: str) -> None:
+    """An address that does not exist gets no mail any more."""
+    defaults = {"reason": BlockedAddress.Reason.INVALID, "note": why[:500]}
+    BlockedAddress.objects.get_or_create(address=address.lower(), defaults=defaults)

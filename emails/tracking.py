@@ -52,7 +52,7 @@ def visit(token: str, what: str, *, counted: bool) -> str:
     if org is None or (link is None) != (what == "opened"):
         raise Http404
     with org_scope(org, source="site"):
-        rows: Any = Email.with_bin.filter(pk=UUID(mail_id), status=Email.Status.SENT)
+        rows: Any = Email.with_bin.filter(pk=UUID(mail_id), status__in=Email.ARRIVED)
         links = rows.values_list("links", flat=True).first()
         if links is None or (link is not None and not 0 <= link < len(links)):
             raise Http404

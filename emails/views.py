@@ -120,6 +120,8 @@ class OfTheirMakers(TenantViewSet):
 class EmailTemplateViewSet(OfTheirMakers):
     queryset = EmailTemplate.objects.all()
     serializer_class = EmailTemplateSerializer
+    with_tools = True
+    tool_names: ClassVar[dict[str, str]] = {"preview": ""}
     example: ClassVar[dict[str, Any]] = {
         "name": "Ready",
         "subject": "Your order, {{ contact.first_name }}",

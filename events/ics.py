@@ -1,4 +1,4 @@
-"""Events as iCalendar (RFC 5545): in mails, and in the feed that a person's own calendar program reads."""
+"""Events, plans and tasks as iCalendar (RFC 5545): in mails, and in the feed that a person's own calendar program reads."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -10,6 +10,7 @@ from django.conf import settings
 from icalendar import vCalAddress, vRecur, vText
 
 from common.calendar import rules
+from common.records.models import Record
 
 from .models import Event, Occurrence, OccurrenceChange, Participant
 
@@ -29,8 +30,26 @@ def calendar_of(components: Iterable[icalendar.Event], *, method: str = "", name
     return calendar.to_ical()
 
 
-def uid_of(event: Event) -> str:
-    return f"{event.pk}@{urlsplit(settings.DOMAIN_NAME).hostname}"
+def uid_of(record: Record) -> str:
+    return f"{record.pk}@{urlsplit(settings.DOMAIN_NAME).hostname}"
+
+
+def entry_of(record: Any) -> icalendar.Event:
+    """What is planned or due, as its model says (``Scheduled.feed_times``). What lasts no time takes none of the person's."""
+    start, end = record.feed_times()
+    component = icalendar.Event()
+    component.add("uid", uid_of(record))
+    component.add("dtstamp", datetime.now(UTC))
+    component.add("last-modified", record.updated_at)
+    component.add("dtstart", start)
+    if end > start:
+        component.add("dtend", end)
+    component.add("summary", str(record))
+    component.add("categories", [str(record._meta.verbose_name).capitalize()])
+    component.add("transp", "OPAQUE" if isinstance(start, datetime) and end > start else "TRANSPARENT")
+    if record.description:
+        component.add("description", record.description)
+    return component
 
 
 def series_of(event: Event, participants: Iterable[Participant] = ()) -> list[icalendar.Event]:

@@ -43,6 +43,7 @@ class Event(Scheduled, OnRecord, Record):
     on_purge = models.SET_NULL
     label_field = "title"
     search_columns = ("title", "location", "description")
+    named_by = "participants__contact"
     hidden_columns = (*Scheduled.hidden_columns, "ends_by", "sequence")
 
     class Type(models.TextChoices):

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import icalendar
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import Q
@@ -11,17 +12,19 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 from rest_framework.exceptions import ValidationError
 
+from common.calendar.scheduled import Scheduled
 from common.links import opened
 from common.people.authentication import find_member
-from common.people.models import Org
+from common.people.models import Org, Profile
 from common.people.pages import show_mailed
+from common.records.models import MODULES
 from common.tenancy import current_org_id, org_scope
 
 from . import mails, services
-from .ics import calendar_of, series_of
+from .ics import calendar_of, entry_of, series_of
 from .models import CalendarFeed, Event, Participant
 
-#: What a feed holds: events that are not over for longer than this, the next first.
+#: What a feed holds: what is not over for longer than this, and how much of each kind.
 KEPT, MOST = timedelta(days=90), 2000
 
 
@@ -62,9 +65,19 @@ def answer(request: HttpRequest, participant: Participant, token: str) -> HttpRe
     return redirect("meeting-page", token=token)
 
 
+def entries(profile: Profile) -> list[icalendar.Event]:
+    """What is on a person's calendar besides events."""
+    found = []
+    for model in MODULES.values():
+        if issubclass(model, Scheduled) and (rows := model.for_feed(timezone.now() - KEPT)) is not None:
+            held = rows.visible_to(profile).filter(pk__in=model.ids_held_by([profile.pk]))
+            found += [entry_of(row) for row in held[:MOST]]
+    return found
+
+
 @require_safe
 def feed(request: HttpRequest, token: str) -> HttpResponse:
-    """The events of one person, as iCalendar."""
+    """The calendar of one person: events, what they plan to do with customers, and tasks on the day they are due."""
     with opened(token.removesuffix(".ics"), source="feed") as token_hash:
         found = CalendarFeed.objects.filter(token_hash=token_hash).values_list("profile__user_id", flat=True).first()
         profile = find_member(found, current_org_id()) if found else None
@@ -74,7 +87,7 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
         kept = mine.filter(Q(ends_by=None) | Q(ends_by__gt=timezone.now() - KEPT)).order_by("-start", "-id")[:MOST]
         events = kept.select_related("org", "created_by__user").prefetch_related("changes", "participants")
         components = [part for event in events for part in series_of(event, event.participants.all())]
-        content = calendar_of(components, name=f"{profile.user} – {profile.org}")
+        content = calendar_of([*components, *entries(profile)], name=f"{profile.user} – {profile.org}")
     response = HttpResponse(content, content_type="text/calendar; charset=utf-8")
     response.headers["Cache-Control"], response.headers["Referrer-Policy"] = "private, no-store", "no-referrer"
     return response

@@ -239,6 +239,7 @@ def respond(*, participant: Participant, response: str) -> None:
         return
     participant.response, participant.responded_at = response, timezone.now()
     participant.save(update_fields=["response", "responded_at", "updated_at", "updated_by"])
+    event.save(update_fields=["updated_at", "updated_by"])  # which shows the answer, so it is another version
     if event.created_by:
         notify(to=[event.created_by], kind="answered", record=event, text=f"{participant} answered “{response}”: {event.title}")
 

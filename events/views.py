@@ -1,5 +1,5 @@
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db.models import Q
@@ -42,7 +42,11 @@ DEMO = {"title": "Demo of the sea kayak", "event_type": "Demo", "start": "2026-1
 class EventViewSet(RecordViewSet):
     queryset = Event.objects.all()
     serializer_class = EventSerializer
-    shows_more = True  # whoever takes part may view it
+    mails_people = True
+    tool_names: ClassVar[dict[str, str]] = {
+        "occurrences": "occurrences_of_{many}",
+        "respond": "answer_invitation_to_{one}",
+    }
     also_called = ["meeting", "appointment", "invitation", "calendar"]
     example = DEMO
     filterset_fields = ["title", "event_type", "status", "start", "end", "all_day", "location", "recurrence", "series",
@@ -74,7 +78,7 @@ class EventViewSet(RecordViewSet):
         self.require("view")
         after, before = range_of(request, zone_of(self.profile.org))
         events = apply_filters(
-            self.visible(), self.filters(), request.query_params, self.profile, ("from", "to", "limit", "cursor")
+            self.visible(), self.filters_asked(), request.query_params, self.profile, ("from", "to", "limit", "cursor")
         )
         page = Page.of(request)
         since = max(after, page.last[0]) if page.last else after
@@ -145,6 +149,8 @@ class EventViewSet(RecordViewSet):
         event = self.visible().filter(pk=pk).first()
         if event is None:
             raise Http404
+        if self.profile.is_client:
+            raise PermissionDenied("When colleagues are busy is among them.")
         after = max(event.start, timezone.now()) if event.recurrence else event.start
         before = after + CONFLICTS_WITHIN if event.recurrence else event.end
         people = [person.pk for person in event.people()]

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -9,6 +10,7 @@ from django.db.models import Q
 
 from common.base import BaseModel
 from common.money import Amounts, MoneyColumn, minor_units
+from common.people.models import Profile
 from common.records.lines import Line
 from common.records.models import LIVE, Record
 from common.tenancy.fields import TenantForeignKey
@@ -19,6 +21,7 @@ class Invoice(Record):
 
     label_field = "title"
     search_columns = ("number", "title", "bill_to", "notes")
+    named_by = "contact"
     hidden_columns = ("public_token", "public_hash")
     #: What ``set_amounts`` writes.
     amount_columns = ("subtotal", "discount", "tax", "total", "places")
@@ -95,6 +98,11 @@ class Invoice(Record):
 
     def __str__(self) -> str:
         return f"{self.number} {self.title}".strip()
+
+    @classmethod
+    def naming(cls, profile: Profile) -> Any:
+        """Customers see what was sent to them, and no drafts."""
+        return super().naming(profile).exclude(status=cls.Status.DRAFT)
 
     @property
     def balance(self) -> Decimal:

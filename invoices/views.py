@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import Http404, HttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -15,7 +15,7 @@ from common.records.views import RecordViewSet
 
 from . import recurring, services
 from .aging import aging
-from .models import Invoice
+from .models import OPEN, Invoice
 from .pdf import pdf_of
 from .serializers import (
     AgingSerializer,
@@ -34,10 +34,23 @@ from .serializers import (
 LONG = ("lines", "payments")
 
 
+UNPAID = {"kind": Invoice.Kind.INVOICE.value, "status__in": ",".join(status.value for status in OPEN)}
+
+
 class InvoiceViewSet(RecordViewSet):
     queryset = Invoice.objects.all()
     serializer_class = InvoiceSerializer
+    tool_names: ClassVar[dict[str, str]] = {
+        "pay": "record_payment_of_{one}",
+        "unpay": "take_back_payment_of_{one}",
+        "remind": "send_reminder_of_{one}",
+        "note_answer": "note_customers_answer_to_{one}",
+        "bill": "make_{one}_of_estimate",
+        "credit": "make_credit_note_of_{one}",
+        "stop_repeating": "stop_repeating_{one}",
+    }
     also_called = ["bill", "estimate", "quote", "credit note"]
+    said_as: ClassVar[dict[str, dict[str, str]]] = dict.fromkeys(("open", "unpaid", "outstanding"), UNPAID)
     example = {
         "title": "Two sea kayaks",
         "currency": "EUR",

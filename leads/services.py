@@ -58,7 +58,8 @@ def convert(
     lead.converted_contact = contact or find_or_make("contact", "email", lead.email, lead, by, links)
     lead.converted_account.contacts.add(lead.converted_contact)
     if create_opportunity:
-        lead.converted_opportunity = make("opportunity", opportunity_values(lead, opportunity_name), by, links)
+        people: Links = {"contacts": [lead.converted_contact.pk]}
+        lead.converted_opportunity = make("opportunity", opportunity_values(lead, opportunity_name), by, links | people)
     hand_over(lead, lead.converted_opportunity or lead.converted_contact)
     if won := Stage.objects.filter(pipeline=lead.stage.pipeline_id, kind=Stage.Kind.WON).order_by("position").first():
         lead.stage, lead.card_order = won, last_rank()
@@ -147,6 +148,7 @@ def opportunity_values(lead: Lead, name: str) -> dict[str, Any]:
         "amount": lead.value,
         "currency": lead.currency,
         "probability": lead.probability,
+        "close_date": lead.close_date,
         "lead_source": lead.source,
         "description": lead.notes,
         "stage": find_stage(model.module),

@@ -4,16 +4,20 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from common.base import BaseModel
+from common.calendar.zones import today_in, zone_of
 from common.money import Amounts
 from common.records.lines import Line
 from common.records.models import LIVE, Record, Stage, StagedRecord
 from common.tenancy.fields import TenantForeignKey, TenantManyToManyField
+
+CLOSED = (Stage.Kind.WON, Stage.Kind.LOST)
 
 
 class Product(Record):
     """Something that is sold, with its price."""
 
     search_columns = ("name", "code", "description")
+    catalogue = True
 
     name = models.CharField(max_length=200)
     code = models.CharField(max_length=60, blank=True)
@@ -93,7 +97,7 @@ class Opportunity(StagedRecord):
     """A deal that may be won."""
 
     search_columns = ("name", "lead_source", "description")
-    moved_columns = (*StagedRecord.moved_columns, "stage_entered_at")
+    moved_columns = (*StagedRecord.moved_columns, "stage_entered_at", "closed_on", "close_reason")
     #: What ``set_amounts`` writes.
     amount_columns = ("amount", "has_lines")
 
@@ -123,9 +127,24 @@ class Opportunity(StagedRecord):
             models.Index(fields=["org", "stage_entered_at", "id"], condition=LIVE, name="opportunities_by_stage_age"),
         ]
 
+    def clean(self) -> None:
+        """A deal that begins as a closed one was closed today, for the API and the admin alike."""
+        if self.stage_id:  # else a form has said so already
+            self.close_in(self.stage)
+
     def enter(self, stage: Stage) -> None:
+        """Stand in another stage. Reopened, or lost after it was won, it is no longer closed as it was."""
+        before = self.stage
         super().enter(stage)
         self.stage_entered_at = timezone.now()
+        if before.kind in CLOSED and before.kind != stage.kind:
+            self.closed_on, self.close_reason = None, ""
+        self.close_in(stage)
+
+    def close_in(self, stage: Stage) -> None:
+        """Where ``stage`` is for won or lost deals, the deal is closed: today, if nothing else is said."""
+        if stage.kind in CLOSED and self.closed_on is None:
+            self.closed_on = today_in(zone_of())
 
     def set_amounts(self, amounts: Amounts, *, has_lines: bool) -> None:
         """A deal is worth what its lines come to before tax, in hundredths; without lines it keeps what it was worth."""

@@ -5,7 +5,6 @@ from typing import Any
 from django.db import models
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef
 from django.db.models.functions import Cast, Coalesce, Now, Round
-from django.utils import timezone
 from rest_framework import serializers
 
 from common.money import CurrencyField
@@ -58,8 +57,10 @@ class OpportunitySerializer(LinedSerializer, StagedSerializer):
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         values = super().validate(values)
         deal = self.instance
-        if deal and "stage" in values and values["stage"].pk != deal.stage_id:
-            values["stage_entered_at"] = timezone.now()
+        if deal is None:
+            new = Opportunity(stage=values["stage"], closed_on=values.get("closed_on"))
+            new.clean()
+            values["closed_on"] = new.closed_on
         lines = values["lines"] if "lines" in values else bool(deal and deal.has_lines)
         if lines and "amount" in values and values["amount"] != getattr(deal, "amount", None):
             raise serializers.ValidationError({"amount": ["It comes from the lines: change those."]})

@@ -13,7 +13,7 @@ from common.records.lines import lines_of, write_lines
 from common.records.models import Stage
 from common.records.serializers import add_links
 
-from .models import Opportunity
+from .models import CLOSED, Opportunity
 
 
 @transaction.atomic(savepoint=False)
@@ -23,7 +23,7 @@ def close(opportunity: Opportunity, *, won: bool, reason: str, closed_on: date) 
     Raises Conflict when it is closed, and a validation error where the pipeline has no such stage.
     """
     stage = Stage.objects.get(pk=opportunity.stage_id)
-    if stage.kind in (Stage.Kind.WON, Stage.Kind.LOST):
+    if stage.kind in CLOSED:
         raise Conflict(f'This deal is closed already: it is in "{stage}". Move it to an open stage first.')
     kind = Stage.Kind.WON if won else Stage.Kind.LOST
     goal = Stage.objects.filter(pipeline=stage.pipeline_id, kind=kind).order_by("position", "id").first()
@@ -31,7 +31,7 @@ def close(opportunity: Opportunity, *, won: bool, reason: str, closed_on: date) 
         raise ValidationError({"won": [f"The pipeline has no stage for {kind} deals."]})
     opportunity.enter(goal)
     opportunity.closed_on, opportunity.close_reason = closed_on, reason
-    opportunity.save(update_fields=[*opportunity.moved_columns, "closed_on", "close_reason", "updated_at", "updated_by"])
+    opportunity.save(update_fields=[*opportunity.moved_columns, "updated_at", "updated_by"])
     return opportunity
 
 

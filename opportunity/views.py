@@ -159,7 +159,7 @@ class PriceViewSet(TenantViewSet):
         return super().visible(action).filter(product__in=Product.objects.visible_to(self.profile).order_by().values("pk"))
 
     def sees_all(self) -> bool:
-        return self.profile.scope_for(Product.module, "view") == "all"
+        return False
 
     def get_object_for(self, action: str) -> Any:
         self.require(action)

@@ -75,6 +75,13 @@ class Plan(Scheduled, OnRecord, Record):
         return f"{self.subject}: {rules.local(self.start, zone):%a %-d %b, %H:%M} ({zone.key})"
 
     @classmethod
+    def for_feed(cls, since: datetime) -> Any:
+        return cls.objects.filter(status=cls.Status.PLANNED, start__gte=since, start__lt=rules.LAST).order_by("start")
+
+    def feed_times(self) -> tuple[datetime, datetime]:
+        return self.start, self.start + timedelta(minutes=self.duration or 0)
+
+    @classmethod
     def attended(cls) -> Any:
         return cls.attendees.through._default_manager.all(), "profile_id", "plan_id"
 

@@ -1,5 +1,5 @@
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.utils import timezone
@@ -32,8 +32,15 @@ AHEAD = timedelta(days=14)
 class PlanViewSet(RecordViewSet):
     queryset = Plan.objects.all()
     serializer_class = PlanSerializer
+    tool_names: ClassVar[dict[str, str]] = {
+        "done": "complete_{one}",
+        "agenda": "my_agenda",
+        "what_next": "what_have_i_to_do_next",
+        "free_busy": "when_are_people_busy",
+    }
     shows_more = True  # whoever takes part may view it
     also_called = ["planned call", "planned meeting", "activity", "agenda", "plan"]
+    said_as: ClassVar[dict[str, dict[str, str]]] = {"open": {"status": "planned"}}
     example = {"subject": "Call about the offer", "activity_type": "call", "start": "2026-12-01T09:00:00Z", "duration": 15,
                "reminders": [10]}  # fmt: skip
     filterset_fields = ["subject", "activity_type", "direction", "start", "status", "attendees", *Plan.record_types()]

@@ -1,6 +1,7 @@
 """What people have to do."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -65,6 +66,16 @@ class Task(Scheduled, OnRecord, StagedRecord):
             raise ValidationError({"recurrence": error.messages}) from error
         if self.recurrence and self.due_date is None:
             raise ValidationError({"due_date": ["What recurs needs a day on which it is due first."]})
+
+    @classmethod
+    def for_feed(cls, since: datetime) -> Any:
+        due = {"due_date__gte": since.date(), "due_date__lt": rules.LAST.date()}
+        return cls.objects.filter(completed_at=None, **due).order_by("due_date")
+
+    def feed_times(self) -> tuple[date, date]:
+        """The day on which it is due: to-dos, which the standard has, are left out by what most people read calendars with."""
+        assert self.due_date is not None  # as for_feed() demands
+        return self.due_date, self.due_date + timedelta(days=1)
 
     def next_reminder(self, after: datetime) -> datetime | None:
         return self.reminder if self.reminder and self.reminder > after and not self.completed_at else None

@@ -82,10 +82,34 @@ def sample(field: Any) -> Any:
 
 
 def with_references(body: dict[str, Any], serializer: Any, rows: Rows) -> Iterator[tuple[str, Any, Any, dict[str, Any]]]:
-    """Each way to put an id of ``rows`` into a good body, as ``(field, target, id, body)``; target None: not declared."""
+    """Each way to put an id of ``rows`` into a good body, as ``(field, target, id, body)``; target None: not declared.
+
+    A field of a row within a list has the list's name before its own: ``lines.product``.
+    """
     for name, field in writable(serializer).items():
         target = target_of(field)
         targets = [target] if target is not None else list(rows) if takes_any_id(field) else []
         for model in targets:
             pk = str(rows[model].pk)
             yield name, target, pk, about_only(name, serializer, {**body, name: listed(field, pk)})
+        inner = getattr(field, "child", None)
+        for part in writable(inner) if isinstance(inner, serializers.Serializer) else ():
+            if takes_any_id(inner.fields[part]):
+                target = part_target(serializer, field, part)
+                pk = str(rows[target].pk)
+                plain = {other: sample(one) for other, one in writable(inner).items() if not takes_any_id(one)}
+                yield f"{name}.{part}", target, pk, {**body, name: [{**plain, part: pk}]}
+
+
+def part_target(serializer: Any, field: Any, part: str) -> Any:
+    """What a row within a list refers to as ``part``: its model is that of the list's name, of the serializer's model."""
+    model = getattr(field, "line_model", None) or serializer.Meta.model._meta.get_field(field.field_name).related_model
+    return model if part == "id" else model._meta.get_field(part).related_model
+
+
+def with_other_id(body: dict[str, Any], name: str, pk: str) -> dict[str, Any]:
+    """The body with another id at ``name``, a field as ``with_references`` calls it."""
+    outer, _, part = name.partition(".")
+    if part:
+        return {**body, outer: [{**body[outer][0], part: pk}]}
+    return {**body, name: [pk] if isinstance(body[name], list) else pk}

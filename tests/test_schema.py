@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.test import Client, SimpleTestCase
 
 from common.records.models import MODULES
+from common.records.pack_data import USUAL
 from crm.api import router
 
 from .openapi import HERE, document, errors_of, kind_of, operations, resolved
@@ -17,7 +18,7 @@ PUBLIC = {
     "auth_email_verify", "auth_email_verify_resend", "health", "root_test", "cases_inbound",
     "emails_inbound",
 }  # fmt: skip
-TYPES = {"uuid", "date", "date-time", "integer", "number", "boolean", "string"}
+TYPES = {"uuid", "date", "date-time", "integer", "number", "boolean", "string", "object"}
 
 
 class DocumentTest(SimpleTestCase):
@@ -91,10 +92,17 @@ class DocumentTest(SimpleTestCase):
             names = {one["name"] for one in rows["get"]["parameters"]}
             others = {"limit", "offset", "cursor", "count", "ordering", "fields", *(["search"] if viewset.with_search else [])}
             with self.subTest(prefix):
-                self.assertEqual(names, others | set(viewset.filters()))
+                custom = {"cf_<key>"} if hasattr(viewset.queryset.model, "custom_fields") else set()
+                self.assertEqual(names, others | custom | set(viewset.filters()))
                 for method, operation in row.items():
                     read = {one["name"] for one in operation["parameters"]}
                     self.assertEqual(read, {"id", "fields", "If-None-Match"} if method == "get" else {"id", "If-Match"})
+
+    def test_a_moves_examples_are_the_modules_own_stages(self) -> None:
+        for module, (_, stages) in USUAL.items():
+            body = document()["paths"][f"/api/v1/{module}/{{id}}/status/"]["put"]["requestBody"]["content"]["application/json"]
+            shown = [example["value"]["status"] for example in body["examples"].values()]
+            self.assertEqual(shown, [stages[1][0], stages[0][0]])
 
     def test_a_change_needs_no_field(self) -> None:
         for path, method, operation in operations():

@@ -39,8 +39,8 @@ class KilledWorkerTest(CommittedTestCase):
         self.addCleanup(self.broker.empty)
         self.log = Path(self.enterContext(TemporaryDirectory())) / "log"
 
-    def worker(self, **environment: str) -> Worker:
-        worker = Worker(self.broker, self.log, **environment)
+    def worker(self, *, at_once: int = 1, **environment: str) -> Worker:
+        worker = Worker(self.broker, self.log, at_once=at_once, **environment)
         self.addCleanup(worker.kill)
         return worker
 

@@ -105,10 +105,11 @@ class Case(StagedRecord):
 
 
 class Article(Record):
-    """What is known: an answer that helps with more than one case. Published, whoever works on articles may read it."""
+    """What is known: an answer that helps with more than one case. Colleagues read all; clients what is published."""
 
     label_field = "title"
     search_columns = ("title", "body")
+    catalogue = True
     published = {"is_published": True}
 
     title = models.CharField(max_length=200)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from assistant.tools import ToolError, call_tool
 from common.activity.models import TELLING, Activity
 from common.notifications.models import Notification
 from common.notifications.services import tell
@@ -68,14 +69,32 @@ class ClientTest(OrgTestCase):
         case = self.client.get(f"{URL}{self.named}/").json()
         self.assertEqual((case["status"], case["first_answered_at"], case["closed_on"]), ("Assigned", None, None))
 
+    def test_clients_comment_and_log_nothing(self) -> None:
+        """What was said with them is for colleagues to tell; so is what became of the case."""
+        call = {"type": "call", "subject": "I was promised one for free"}
+        self.assert_error(self.vics.post(f"{URL}{self.named}/interactions/", call), 403)
+        self.assert_error(self.vics.post(f"{URL}{self.hidden}/interactions/", call), 404)
+        self.assertEqual(self.client.get(f"{URL}{self.named}/interactions/").json()["count"], 0)
+        self.assertEqual(self.client.post(f"{URL}{self.named}/interactions/", call).status_code, 201)
+        self.assertEqual(self.vics.post(f"{URL}comment/{self.named}/", {"comment": "Any news?"}).status_code, 201)
+        self.assert_error(self.vics.get(f"{URL}{self.named}/history/"), 403)
+        self.assert_error(self.vics.get(f"{URL}{self.hidden}/history/"), 404)
+        with org_scope(self.org), self.assertRaisesMessage(ToolError, "not add interactions"):
+            call_tool(self.vic, "log_interaction_on_case", {"id": self.named, **call})
+
 
 class ArticleTest(OrgTestCase):
-    def test_published_articles_are_read_by_all_who_work_and_changed_by_who_may(self) -> None:
-        alice, uma = self.client_of(self.alice), self.client_of(self.uma)
+    def test_articles_are_read_by_colleagues_published_ones_by_clients_and_changed_by_who_may(self) -> None:
+        alice, uma, vic = (self.client_of(person) for person in (self.alice, self.uma, self.vic))
         pk = alice.post("/api/v1/articles/", {"title": "Tightening a seat"}).json()["id"]
-        self.assertEqual(uma.get("/api/v1/articles/").json()["count"], 0)
-        alice.patch(f"/api/v1/articles/{pk}/", {"is_published": True})
         self.assertEqual(uma.get("/api/v1/articles/", {"search": "tight"}).json()["count"], 1)
+        self.assertEqual(vic.get("/api/v1/articles/").json()["count"], 0)
+        self.assert_error(vic.get(f"/api/v1/articles/{pk}/"), 404)
+        alice.patch(f"/api/v1/articles/{pk}/", {"is_published": True})
+        self.assertEqual(vic.get("/api/v1/articles/", {"search": "tight"}).json()["results"][0]["id"], pk)
+        self.assertEqual(vic.get(f"/api/v1/articles/{pk}/").json()["title"], "Tightening a seat")
+        self.assert_error(vic.post(f"/api/v1/articles/comment/{pk}/", {"comment": "Mine is still loose"}), 403)
+        self.assert_error(vic.patch(f"/api/v1/articles/{pk}/", {"title": "x"}), 403)
         self.assert_error(uma.patch(f"/api/v1/articles/{pk}/", {"title": "x"}), 403)
         case = uma.post(URL, {"name": "Loose", "articles": [pk]}).json()
         self.assertEqual(uma.get(URL, {"articles": pk}).json()["results"][0]["id"], case["id"])

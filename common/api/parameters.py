@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import models
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
 from .filters import MAX_VALUES, Filter
 from .pages import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
@@ -67,6 +67,19 @@ TIMELINE = [
     values("kinds", None, "Only these kinds of entries, such as `comment,change`"),
 ]
 
+#: The keys differ from organization to organization. As an exploded object each property is a parameter of its own.
+CUSTOM_FILTERS = OpenApiParameter(
+    "cf_<key>",
+    {"type": "object", "patternProperties": {"^cf_[a-z0-9_]+$": {"type": "string"}}, "additionalProperties": False},
+    style="form",
+    explode=True,
+    description=(
+        "Custom fields, by their keys: `?cf_size=L&cf_budget__gte=1000`. Of each its value, and by its type `__in` (separated "
+        "by commas), `__gte`, `__lte`, `__gt`, `__lt`, `__icontains`, `__isnull`. The fields there are: `/api/v1/custom-fields/`"
+    ),
+    examples=[OpenApiExample("Of size L, from 1,000", {"cf_size": "L", "cf_budget__gte": "1000"})],
+)
+
 IF_MATCH = header("If-Match", "An `ETag`: the change is refused (412) if the record is not in that version any more")
 IF_NONE_MATCH = header("If-None-Match", "An `ETag`: answered with 304 and no body if the record still is in that version")
 ETAG = header("ETag", "The record's version, for If-Match and If-None-Match", 200, 201, 304)
@@ -74,8 +87,9 @@ LOCATION = header("Location", "The path of what was created", 201)
 
 
 def filters_of(view: Any) -> list[OpenApiParameter]:
-    """The viewset's filters, each with its type."""
-    return [filter_parameter(entry) for entry in view.filters().values()]
+    """The viewset's filters, each with its type, and those by fields of the organization's own."""
+    custom = [CUSTOM_FILTERS] if hasattr(view.queryset.model, "custom_fields") else []
+    return [*(filter_parameter(entry) for entry in view.filters().values()), *custom]
 
 
 def filter_parameter(entry: Filter) -> OpenApiParameter:

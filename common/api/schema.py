@@ -166,7 +166,9 @@ class AtriumSchema(AutoSchema):
         return schema
 
     def get_examples(self) -> list[OpenApiExample]:
-        """The viewset's example as a body, and as the row that comes of it."""
+        """The viewset's own examples of an action, ``<action>_examples``; or its example as a body, and as the row of it."""
+        if own := getattr(self.view, f"{self.action}_examples", None):
+            return list(own())
         example = getattr(self.view, "example", None)
         if not example or self.action not in STANDARD or (self.action == "list" and not self.is_paged):
             return []  # a list that is no page has a shape, and an example, of its own

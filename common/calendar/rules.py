@@ -18,6 +18,8 @@ FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 MAX_COUNT = MAX_INTERVAL = 1000
 #: No series begins before or goes on beyond these.
 EARLIEST, LATEST = datetime(1990, 1, 1), datetime(2100, 1, 1)
+#: The same moment, where the sun never sets.
+LAST = LATEST.replace(tzinfo=UTC)
 
 DAYS = "MO|TU|WE|TH|FR|SA|SU"
 NUMBER = r"[+-]?[1-9]\d{0,2}"

@@ -36,6 +36,15 @@ class Scheduled(models.Model):
         raise NotImplementedError
 
     @classmethod
+    def for_feed(cls, since: datetime) -> Any:
+        """The rows that a calendar feed shows as they are, from a moment on; None where it shows them in a way of its own."""
+        return None
+
+    def feed_times(self) -> tuple[Any, Any]:
+        """From when until when a calendar feed shows it: moments, or days of which the last does not count."""
+        raise NotImplementedError
+
+    @classmethod
     def attended(cls) -> Any:
         """Rows that say who takes part, with the columns of profile and record; None where nobody does."""
         return None

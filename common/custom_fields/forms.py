@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from rest_framework import serializers
 from unfold import widgets
 
 from common.admin_fields import RowSelect, TenantForm
@@ -11,7 +10,7 @@ from common.records.models import Comment
 from common.tenancy import current
 
 from .filters import PREFIX
-from .values import Definition, fields_of, model_of, records_of, written
+from .values import Definition, fields_of, model_of, records_of
 
 UNKNOWN = [("", "---------"), ("true", "Yes"), ("false", "No")]
 
@@ -49,11 +48,9 @@ def initial_of(field: Definition, value: Any) -> Any:
 
 
 class CustomFieldsForm(TenantForm):
-    """A record's form with its custom fields. Those that were changed are written as over the API."""
+    """A record's form with its custom fields. Those that were changed are written by the API."""
 
-    custom_module = ""
     custom_fields: dict[str, Definition] = {}
-    profile: Any = None
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -62,24 +59,16 @@ class CustomFieldsForm(TenantForm):
             if key in stored:
                 self.initial[f"{PREFIX}{key}"] = initial_of(field, stored[key])
 
-    def clean(self) -> Any:
-        values = super().clean()
+    def add_refusal(self, name: str, text: str) -> None:
+        super().add_refusal(name.replace("custom_fields.", PREFIX), text)
+
+    def custom_values(self) -> dict[str, Any]:
+        """What was changed, as the API takes it."""
         names = [name for name in self.changed_data if name.startswith(PREFIX) and name in self.cleaned_data]
-        if names:
-            self.write({name.removeprefix(PREFIX): plain(self.cleaned_data[name]) for name in names})
-        return values
-
-    def write(self, given: dict[str, Any]) -> None:
-        stored = self.instance.custom_fields
-        try:
-            self.instance.custom_fields = written(self.custom_module, given, stored, self.profile)
-        except serializers.ValidationError as error:
-            for name, messages in error.detail.items():  # type: ignore[union-attr]
-                self.add_error(name.replace("custom_fields.", PREFIX), [str(message) for message in messages])
-        self.changed_data.append("custom_fields")
+        return {name.removeprefix(PREFIX): wire(self.cleaned_data[name]) for name in names}
 
 
-def plain(value: Any) -> Any:
+def wire(value: Any) -> Any:
     """What a form field gives, as JSON has it."""
     if hasattr(value, "pk"):
         return str(value.pk)
@@ -90,8 +79,7 @@ def form_with(base: Any, module: str, request: Any, admin_site: Any) -> Any:
     """The form ``base`` with the inputs of a module's custom fields."""
     fields = custom_fields_of(request, module)
     inputs = {f"{PREFIX}{key}": input_of(field, request, admin_site) for key, field in fields.items()}
-    about = {"custom_module": module, "custom_fields": fields, "profile": request.profile}
-    return type("RecordForm", (CustomFieldsForm, base), {**inputs, **about})
+    return type("RecordForm", (CustomFieldsForm, base), {**inputs, "custom_fields": fields})
 
 
 def custom_fields_of(request: Any, module: str) -> dict[str, Definition]:

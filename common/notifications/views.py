@@ -1,6 +1,6 @@
 """Endpoints of one's own notifications, and of how one wishes to be notified."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import Http404
 from django.utils import timezone
@@ -39,9 +39,13 @@ class NotificationViewSet(ReadViewSet):
     filterset_fields = ["kind", "read_at", "record_type", "record_id"]
     default_order = ["-id"]
     history = None  # they are not in the stream
-
-    def require(self, action: str) -> None:
-        """Nothing: everyone has their own."""
+    with_tools = is_everyones = True
+    tool_names: ClassVar[dict[str, str]] = {
+        "unread": "count_unread_notifications",
+        "read_one": "mark_notification_as_read",
+        "read": "mark_notifications_as_read",
+        "read_all": "mark_all_notifications_as_read",
+    }
 
     def visible(self, action: str = "view") -> Any:
         return Notification.objects.filter(recipient=self.profile)

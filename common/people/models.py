@@ -15,7 +15,7 @@ from django.utils import timezone
 from common.base import BaseModel
 from common.tenancy.fields import TenantForeignKey, UUID7Field
 
-from .permissions import SYSTEM_ROLES, excess, scope_of
+from .permissions import CATALOGUES, SYSTEM_ROLES, excess, scope_of
 
 
 class Org(models.Model):
@@ -152,7 +152,10 @@ class Profile(BaseModel):
 
     def scope_for(self, module: str, action: str) -> str:
         """How far this person may do ``action`` on records of ``module``: "none", "own", "team" or "all"."""
-        return scope_of(self.role.effective_permissions, module, action)
+        scope = scope_of(self.role.effective_permissions, module, action)
+        if action == "view" and module in CATALOGUES and scope != "none" and not self.is_client:
+            return "all"
+        return scope
 
     def reaches(self, role: Role) -> bool:
         """Whether this person may do all that ``role`` may: only such roles, and holders of such, may they change or give."""

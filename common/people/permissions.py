@@ -17,6 +17,8 @@ PROTECTED = (
 )  # fmt: skip
 #: But of these everyone has their own.
 PERSONAL = {"api-keys": dict.fromkeys(ACTIONS, "own")}
+#: Modules whose records all colleagues share, as ``BaseRecord.catalogue`` declares: who may view any may view all.
+CATALOGUES: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,8 @@ SYSTEM_ROLES = {
         {"*": dict.fromkeys(ACTIONS, "own"), "tags": {"view": "all", "create": "all"}},
     ),
     "client": SystemRole(
-        "Sees only what names them as a contact.",
-        {**dict.fromkeys(PROTECTED, {}), **dict.fromkeys(("cases", "events", "invoices"), {"view": "own"})},
+        "Sees only what names them as a contact, and what is published.",
+        {**dict.fromkeys(PROTECTED, {}), **dict.fromkeys(("articles", "cases", "events", "invoices"), {"view": "own"})},
     ),
 }
 

@@ -18,7 +18,7 @@ from common.tenancy import no_scope
 from . import answers, attempts, services, tokens
 from .authentication import NOT_A_MEMBER, IsSignedIn, find_member
 from .models import Profile, Session
-from .permissions import PROTECTED, resolved
+from .permissions import ACTIONS, PROTECTED
 from .serializers import (
     AcceptSerializer,
     ChangePasswordSerializer,
@@ -47,7 +47,8 @@ def profile_body(profile: Profile) -> dict[str, Any]:
 
 def permissions_of(profile: Profile) -> dict[str, dict[str, str]]:
     """How far the person may do each action, in every module by its name."""
-    return resolved(profile.role.effective_permissions, {*MODULES, *PROTECTED})
+    modules = sorted({*MODULES, *PROTECTED})
+    return {module: {action: profile.scope_for(module, action) for action in ACTIONS} for module in modules}
 
 
 def joined(profile: Profile) -> dict[str, Any]:

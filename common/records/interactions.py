@@ -23,5 +23,6 @@ class InteractionViewSet(HangingViewSet):
     queryset = Interaction.objects.all()
     serializer_class = InteractionSerializer
     module = "interactions"
+    with_tools = True
     example = {"type": "call", "direction": "outbound", "subject": "Asked about the boat", "duration": 15}
     filterset_fields = ["type", "direction", "occurred_at"]

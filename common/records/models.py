@@ -11,6 +11,7 @@ from django.utils import timezone
 from common.base import BaseModel, add_constraints, add_indexes
 from common.custom_fields.models import CustomField
 from common.people.models import Profile
+from common.people.permissions import CATALOGUES
 from common.tenancy.constraints import CustomValuesTriggers, OneOf, SearchColumn, TenantReference
 from common.tenancy.fields import TenantForeignKey, TenantManyToManyField
 
@@ -70,6 +71,8 @@ class BaseRecord(BaseModel):
     named_by = ""
     #: What is published: rows with these values may be viewed by everyone who may view any.
     published: dict[str, Any] = {}
+    #: Whether all colleagues share these: who may view any may view all. Clients see of them what is published.
+    catalogue = False
     #: The links to people who may view a record without it being theirs.
     shown_through: tuple[str, ...] = ()
 
@@ -93,9 +96,15 @@ class BaseRecord(BaseModel):
     @classmethod
     def also_shown_to(cls, profile: Profile) -> list[Any]:
         """Subqueries: the ids of further records that a person may view, whoever has them."""
-        named = {f"{cls.named_by}__email": profile.user.email, f"{cls.named_by}__deleted_at": None} if cls.named_by else {}
-        rows = [cls.with_bin.filter(**values).order_by().values("pk") for values in (named, cls.published) if values]
+        named = [cls.naming(profile)] if cls.named_by else []
+        published = [cls.with_bin.filter(**cls.published)] if cls.published else []
+        rows = [found.order_by().values("pk") for found in (*named, *published)]
         return [*rows, *(cls.linked_to(profile, name) for name in cls.shown_through)]
+
+    @classmethod
+    def naming(cls, profile: Profile) -> Any:
+        """The records that name a person as a contact."""
+        return cls.with_bin.filter(**{f"{cls.named_by}__email": profile.user.email, f"{cls.named_by}__deleted_at": None})
 
     @classmethod
     def linked_to(cls, profile: Profile, name: str) -> Any:
@@ -241,6 +250,11 @@ class OnRecord(models.Model):
         """The rows that a person may read, once they see the record."""
         return cls._default_manager.all()
 
+    @classmethod
+    def may_be_added_by(cls, profile: Profile) -> bool:
+        """Whether a person may add one to a record that they see."""
+        return True
+
     @property
     def record(self) -> BaseRecord | None:
         return next((getattr(self, name) for name in self.record_types() if getattr(self, f"{name}_id")), None)
@@ -311,6 +325,11 @@ class Interaction(OnRecord, BaseModel):
         """Clients read the mails, which they wrote or got; not what colleagues noted."""
         return cls.objects.filter(type=cls.Type.EMAIL) if profile.is_client else cls.objects.all()
 
+    @classmethod
+    def may_be_added_by(cls, profile: Profile) -> bool:
+        """Clients comment; what was said with them is for colleagues to tell."""
+        return not profile.is_client
+
     def __str__(self) -> str:
         return self.subject or self.type
 
@@ -332,6 +351,8 @@ def register_record(sender: Any, **kwargs: Any) -> None:
         return
     sender.module = sender.module or str(meta.verbose_name_plural).replace(" ", "-")
     RECORD_MODELS[meta.model_name] = MODULES[sender.module] = sender
+    if sender.catalogue:
+        CATALOGUES.add(sender.module)
     searched = [*sender.search_columns, *(["custom_fields"] if issubclass(sender, Record) else [])]
     add_constraints(sender, [SearchColumn(name=f"{meta.db_table}_search", columns=searched)])
     newest = ["org", "-created_at", "-id"]

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from . import pack_mails
+
 Stages = tuple[tuple[str, str, int], ...]  # name, kind, probability in percent
 Pipelines = dict[str, tuple[str, Stages]]  # module -> pipeline's name, stages
 
@@ -16,6 +18,7 @@ class Pack:
     roles: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)  # name -> description, permissions
     objects: dict[str, tuple[str, str]] = field(default_factory=dict)  # key -> name, plural
     fields: tuple[dict[str, Any], ...] = ()
+    mails: pack_mails.Mails = ()
     samples: tuple[dict[str, Any], ...] = ()
 
 
@@ -67,6 +70,7 @@ SALES = Pack(
     label="Sales",
     description="Leads that become customers, deals, tasks and support.",
     pipelines=USUAL,
+    mails=pack_mails.SALES,
     samples=(
         sample("accounts", "harbour", name="Harbour Works", industry="Shipping", website="https://harbour.example"),
         sample("contacts", "nora", first_name="Nora", last_name="Lind", email="nora@harbour.example", account="@harbour"),
@@ -139,6 +143,7 @@ EDUCATION = Pack(
         {"module": "leads", "key": "program_interest", "label": "Program of interest", "type": "text"},
         {"module": "leads", "key": "start_term", "label": "Start", "type": "choice", "options": ["Autumn", "Spring", "Summer"]},
     ),
+    mails=pack_mails.EDUCATION,
     samples=(
         sample(
             "leads",
@@ -201,6 +206,7 @@ SUPPORT = Pack(
             "options": ["Basic", "Standard", "Premium"],
         },
     ),
+    mails=pack_mails.SUPPORT,
     samples=(
         sample("accounts", "bakery", name="Corner Bakery", custom_fields={"plan": "Standard"}),
         sample("contacts", "tom", first_name="Tom", last_name="Baker", email="tom@bakery.example", account="@bakery"),
@@ -251,6 +257,7 @@ AGENCY = Pack(
         },
         {"module": "opportunities", "key": "brief", "label": "Brief", "type": "url", "help_text": "Where the brief is kept"},
     ),
+    mails=pack_mails.AGENCY,
     samples=(
         sample("accounts", "theatre", name="Riverside Theatre", industry="Culture"),
         sample("opportunities", "season", name="Season campaign", account="@theatre", amount=26_000, stage="Pitch"),

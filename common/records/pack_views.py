@@ -33,6 +33,7 @@ class MadeSerializer(serializers.Serializer[Any]):
     roles = serializers.IntegerField()
     objects = serializers.IntegerField()
     custom_fields = serializers.IntegerField()
+    email_templates = serializers.IntegerField()
     records = serializers.IntegerField()
 
 
@@ -74,7 +75,7 @@ class ApplyPackView(OrganizationsView):
 
 
 class SampleDataView(OrganizationsView):
-    """Delete the sample records of all starter packs, for good."""
+    """Delete the sample records of all starter packs, for good, and their mail templates that nobody has used or changed."""
 
     @extend_schema(
         summary="Remove sample data",

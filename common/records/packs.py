@@ -1,4 +1,4 @@
-"""Starter packs: pipelines, roles, types, fields and sample data with which an organization begins, or that it adds later.
+"""Starter packs: pipelines, roles, types, fields, mail templates and sample data. An organization begins with one, or adds more.
 
 The packs themselves are in ``pack_data``. Applying one again adds nothing twice, and changes nothing that is there.
 """
@@ -30,6 +30,7 @@ def apply_pack(pack: Pack, *, sample_data: bool = False) -> dict[str, int]:
         "roles": sum(add_role(name, *role) for name, role in pack.roles.items()),
         "objects": sum(add_object(key, *names) for key, names in pack.objects.items()),
         "custom_fields": sum(add_field(position, **field) for position, field in enumerate(pack.fields)),
+        "email_templates": add_templates(pack),
     }
     return made | {"records": add_samples(pack) if sample_data else 0}
 
@@ -68,6 +69,18 @@ def add_field(position: int, *, module: str, key: str, **values: Any) -> bool:
     return CustomField.objects.get_or_create(module=module, key=key, defaults={"position": position, **values})[1]
 
 
+def templates() -> Any:
+    """The templates of mails."""
+    mails: Any = MODULES["emails"]
+    return mails._meta.get_field("template").related_model._default_manager.all()
+
+
+def add_templates(pack: Pack) -> int:
+    known, model = set(templates().values_list("name", flat=True)), templates().model
+    rows = [model(name=name, subject=subject, body_text=text) for name, subject, text in pack.mails if name not in known]
+    return len(templates().bulk_create(rows))
+
+
 # --- Sample data
 
 
@@ -103,11 +116,18 @@ def columns_of(model: Any, sample: dict[str, Any], found: dict[str, Any]) -> dic
 
 @transaction.atomic
 def remove_sample_data() -> int:
-    """Delete every sample record for good, with what hangs on it. Returns how many there were."""
+    """Delete every sample record for good, with what hangs on it. Returns how many there were.
+
+    Mail templates of packs go too, unless somebody has changed them or written a mail with them.
+    """
     count = 0
     for model in reversed(list(MODULES.values())):
         if issubclass(model, Record):
             samples: models.QuerySet[Any] = model.with_bin.filter(external_id__startswith=SAMPLE)
             count += samples.count()
             samples.delete()
+    mails: Any = MODULES["emails"]
+    used = mails.with_bin.exclude(template=None).values("template")
+    for name, subject, text in (mail for pack in PACKS.values() for mail in pack.mails):
+        templates().filter(name=name, subject=subject, body_text=text, body_html="").exclude(pk__in=used).delete()
     return count

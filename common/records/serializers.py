@@ -15,7 +15,6 @@ from common.tenancy.statement import Statement
 
 from .models import LINKS, BaseRecord, Stage
 from .projection import Computed
-from .rank import last_rank
 
 DOES_NOT_EXIST = 'Invalid pk "{pk_value}" - object does not exist.'
 NUL = "\x00"
@@ -289,11 +288,18 @@ class StagedSerializer(RecordSerializer):
         name, chosen = values.pop("status", None), values.get("stage")
         current_id = self.instance.stage_id if self.instance else None
         if name is not None or chosen or not current_id:
-            stage = find_stage(self.Meta.model.module, name, chosen.pk if chosen else None, current_id)
-            values["stage"] = stage
-            if stage.pk != current_id:
-                values["card_order"] = last_rank()
+            values["stage"] = find_stage(self.Meta.model.module, name, chosen.pk if chosen else None, current_id)
         return values
+
+    def update(self, instance: Any, values: dict[str, Any]) -> Any:
+        """Into another stage a record goes as a card that is moved; what else is changed with it counts."""
+        stage, moved = values.get("stage"), instance.moved_columns
+        if stage is not None and stage.pk != instance.stage_id:
+            same = {name for name in moved if name != "stage" and name in values and values[name] == getattr(instance, name)}
+            instance.enter(stage)
+            changed = {name: value for name, value in values.items() if name not in same}
+            values = {name: getattr(instance, name) for name in moved} | changed
+        return super().update(instance, values)
 
 
 #: All stages of a module's pipelines, with whether theirs is the default one, in order.
@@ -301,7 +307,7 @@ STAGES = Statement(
     lambda module: (
         Stage._default_manager.filter(pipeline__module=module)
         .order_by("position", "id")
-        .values_list("id", "name", "pipeline_id", "pipeline__is_default")
+        .values_list("id", "name", "pipeline_id", "pipeline__is_default", "kind")
     ),
     module="the module's name",
 )
@@ -323,8 +329,8 @@ def find_stage(module: str, name: str | None = None, stage_id: Any = None, curre
         rows = [row for row in rows if row[3]]
     if not rows:
         raise serializers.ValidationError({"status": [f"{module} has no default pipeline with stages yet."]})
-    for pk, called, pipeline_id, _ in rows:
+    for pk, called, pipeline_id, _, kind in rows:
         if name is None or called.lower() == name.strip().lower():
-            return Stage(pk=pk, org_id=current_org_id(), name=called, pipeline_id=pipeline_id)
+            return Stage(pk=pk, org_id=current_org_id(), name=called, pipeline_id=pipeline_id, kind=kind)
     known = ", ".join(f'"{row[1]}"' for row in rows)
     raise serializers.ValidationError({"status": [f'"{name}" is not a stage. Stages: {known}.']})

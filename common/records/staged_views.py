@@ -21,6 +21,7 @@ from common.api.pages import MAX_LIMIT, whole_number
 from common.api.parameters import COUNT, ETAG, IF_MATCH, documented, fields_of, filters_of, whole
 
 from .models import MODULES, Pipeline, Stage, StagedRecord
+from .pack_data import USUAL
 from .serializers import BASE_FIELDS, STAGES, ProjectedSerializer, Strict, find_stage
 from .services import keep_one_default
 from .stages import board, column_counts, move
@@ -83,13 +84,7 @@ class StagedViewSet(RecordViewSet):
         status = {name: StatusFilter(name, field, lookup) for name, lookup in (("status", ""), ("status__in", "in"))}
         return super().filters() | filters_for(cls.queryset.model, ["stage"]) | status
 
-    @extend_schema(
-        request=MoveSerializer,
-        examples=[
-            OpenApiExample("To a place in a column", {"status": "Meeting booked", "card_order": 1}, request_only=True),
-            OpenApiExample("To the end of a column", {"status": "Meeting booked"}, request_only=True),
-        ],
-    )
+    @extend_schema(request=MoveSerializer)
     @documented(IF_MATCH, ETAG)
     @action(detail=True, methods=["put", "patch"], url_path="status", url_name="status")
     def move(self, request: Request, pk: Any = None) -> Response:
@@ -99,6 +94,14 @@ class StagedViewSet(RecordViewSet):
         serializer.is_valid(raise_exception=True)
         self.perform_move(record, serializer.validated_data)
         return self.written(pk)
+
+    def move_examples(self) -> list[OpenApiExample]:
+        """For the documentation: to the stages with which an organization begins."""
+        _, ((first, *_), (second, *_), *_) = USUAL[self.module]
+        return [
+            OpenApiExample("To a place in a column", {"status": second, "card_order": 1}, request_only=True),
+            OpenApiExample("To the end of a column", {"status": first}, request_only=True),
+        ]
 
     def perform_move(self, record: Any, values: dict[str, Any]) -> None:
         move_card(record, values)

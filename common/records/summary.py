@@ -68,15 +68,18 @@ def summary(queryset: Any, sums: list[str], group: str | None, groups: dict[str,
 
 
 def by_stage_name(rows: Any, totals: list[str]) -> list[dict[str, Any]]:
-    """Groups of stages as groups of their names, most first. Done here: SQL would look up the stage of each record."""
+    """Groups of stages as groups of their names, most first. Done here: SQL would look up the stage of each record.
+
+    What stands in no stage, or in one that has just been deleted, has None for a name.
+    """
     names = dict(Stage.objects.values_list("pk", "name"))
     merged: dict[Any, dict[str, Any]] = {}
     for row in rows:
-        row["stage"] = names[row["stage"]]
+        row["stage"] = names.get(row["stage"])
         known = merged.setdefault((row["stage"], row.get("currency")), row)
         if known is not row:
             known["count"] += row["count"]
             for name in totals:
                 given = [value for value in (known[name], row[name]) if value is not None]
                 known[name] = sum(given) if given else None
-    return sorted(merged.values(), key=lambda row: (-row["count"], row["stage"], row.get("currency") or ""))
+    return sorted(merged.values(), key=lambda row: (-row["count"], row["stage"] or "", row.get("currency") or ""))

@@ -34,6 +34,10 @@ def indexed_fields(index: models.Index) -> list[str]:
     return [name.lstrip("-") for name in index.fields] or expressions
 
 
+#: Viewsets of what is no record, which give the assistant tools none the less.
+TOOLED: list[Any] = []
+
+
 class ReadViewSet(GenericViewSet):
     """List, detail and history of one model's rows, projected.
 
@@ -47,6 +51,22 @@ class ReadViewSet(GenericViewSet):
     #: Fields that may be sorted by besides those with an index (org, field, id).
     more_orders: ClassVar[list[str]] = []
     with_search = False
+    #: Whether the assistant and MCP clients get tools for it. They always do for records.
+    with_tools = False
+    #: What tools are called, by action, where the usual name says it badly: ``{"read_all": "mark_all_{many}_read"}``; "": none.
+    tool_names: ClassVar[dict[str, str]] = {}
+    #: Whether everyone may, whatever their role: each sees their own.
+    is_everyones = False
+
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        if vars(cls).get("with_tools"):
+            TOOLED.append(cls)
+
+    @classmethod
+    def module_name(cls) -> str:
+        """What roles call these rows."""
+        return cls.module
 
     @property
     def model(self) -> Any:
@@ -70,7 +90,7 @@ class ReadViewSet(GenericViewSet):
         return rows if self.profile.scope_for(self.module, action) != "none" else rows.none()
 
     def require(self, action: str) -> None:
-        if self.profile.scope_for(self.module, action) == "none":
+        if not self.is_everyones and self.profile.scope_for(self.module, action) == "none":
             raise PermissionDenied(f"Your role may not {action} {self.module}.")
 
     def get_serializer_context(self) -> dict[str, Any]:
@@ -170,6 +190,8 @@ class ReadViewSet(GenericViewSet):
         """Every change of the record: who, when, through what, before and after."""
         if not self.everything_visible().filter(pk=pk).exists():
             raise Http404
+        if self.profile.is_client:
+            raise PermissionDenied("What colleagues do with a record is not its client's matter.")
         return Response(history_of(request, self.model, pk))
 
     def everything_visible(self) -> Any:

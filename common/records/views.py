@@ -52,6 +52,10 @@ class RecordViewSet(TenantViewSet):
     with_search = True
     #: Further words for one record, by which people ask the assistant.
     also_called: ClassVar[list[str]] = []
+    #: Whether people are mailed when such a record is made or changed, unless it is sent with `send_mail` false.
+    mails_people = False
+    #: What people say for filters: ``{"unpaid": {"status__in": "sent,viewed"}}``.
+    said_as: ClassVar[dict[str, dict[str, str]]] = {}
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
@@ -65,6 +69,10 @@ class RecordViewSet(TenantViewSet):
     @cached_property
     def module(self) -> str:  # type: ignore[override]
         return self.model.module
+
+    @classmethod
+    def module_name(cls) -> str:
+        return cls.queryset.model.module  # type: ignore[no-any-return]
 
     def visible(self, action: str = "view") -> Any:
         return self.model.objects.visible_to(self.profile, action)
@@ -154,6 +162,10 @@ class RecordViewSet(TenantViewSet):
             raise Http404
         name = self.model._meta.model_name
         if self.request.method == "POST":
+            if not model.may_be_added_by(self.profile):
+                raise PermissionDenied(f"You may see this, but not add {model._meta.verbose_name_plural} to it.")
+            if self.profile.is_client and not self.model.named_by:
+                raise PermissionDenied("You may read this, but not write about it.")
             serializer = serializer_class(data=self.request.data, context=self.get_serializer_context())
             serializer.is_valid(raise_exception=True)
             instance = serializer.save(**{name: record})

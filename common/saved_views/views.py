@@ -67,6 +67,7 @@ class SavedViewViewSet(TenantViewSet):
     queryset = SavedView.objects.all()
     serializer_class = SavedViewSerializer
     module = "views"
+    with_tools = True
     example = {"module": "leads", "name": "Big ones", "filters": {"value__gte": 10000}, "ordering": "-created_at", "shared": True}
     filterset_fields = ["module", "name", "shared"]
     default_order = ["name"]

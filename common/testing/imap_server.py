@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -58,10 +59,12 @@ service stats {{
 class ImapServer:
     """``with ImapServer() as server: server.deliver(raw)``."""
 
+    who = getpwnam("nobody") if os.getuid() == 0 else getpwuid(os.getuid())
+
     def __enter__(self) -> "ImapServer":
         assert PROGRAM
         self.home, self.port = Path(tempfile.mkdtemp(prefix="imap")), free_port()
-        who = getpwnam("nobody") if os.getuid() == 0 else getpwuid(os.getuid())
+        who = self.who
         os.chown(self.home, who.pw_uid, who.pw_gid)
         configuration = self.home / "dovecot.conf"
         group = getgrgid(who.pw_gid).gr_name
@@ -69,17 +72,22 @@ class ImapServer:
             CONFIGURATION.format(home=self.home, name=who.pw_name, group=group, password=PASSWORD, port=self.port)
         )
         configuration.chmod(0o644)
-        as_user = {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []} if os.getuid() == 0 else {}
-        self.process = subprocess.Popen([PROGRAM, "-F", "-c", str(configuration)], stderr=subprocess.PIPE, **as_user)  # type: ignore[call-overload]
         try:
-            self.wait()
+            self.start()
         except BaseException:
             self.__exit__()
             raise
         return self
 
+    def start(self) -> None:
+        as_user = {"user": self.who.pw_uid, "group": self.who.pw_gid, "extra_groups": []} if os.getuid() == 0 else {}
+        program = [str(PROGRAM), "-F", "-c", str(self.home / "dovecot.conf")]
+        self.process = subprocess.Popen(program, stderr=subprocess.PIPE, start_new_session=True, **as_user)  # type: ignore[call-overload]
+        self.wait()
+
     def __exit__(self, *error: object) -> None:
-        self.process.terminate()
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # it may hang, as it was told to
         self.process.wait(10)
         shutil.rmtree(self.home, ignore_errors=True)
 
@@ -91,6 +99,16 @@ class ImapServer:
             time.sleep(0.1)
         log = self.home / "log"
         raise AssertionError(f"dovecot did not start: {log.read_text() if log.exists() else self.process.stderr}")
+
+    def hang(self) -> None:
+        """From now on what is asked of it is neither answered nor done."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def restart(self) -> None:
+        """After a crash: what was asked of it and not done is lost, the mail is not."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+        self.start()
 
     def open(self) -> MailBoxUnencrypted:
         """A client of one's own, to look into the mailbox."""

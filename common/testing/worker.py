@@ -44,16 +44,16 @@ class Broker:
 
 
 class Worker:
-    """Two processes, as in production: the worker and the child that does its tasks."""
+    """The worker and its children, which do the tasks: processes as in production."""
 
-    def __init__(self, broker: Broker, log: Path, **environment: str):
+    def __init__(self, broker: Broker, log: Path, *, at_once: int = 1, **environment: str):
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")}
         server, used = administrator(), connection.settings_dict
         place = {"DBNAME": used["NAME"], "DBUSER": used["USER"], "DBPASSWORD": used["PASSWORD"]}
         place |= {"DBHOST": str(server.get("host", "")), "DBPORT": str(server.get("port", ""))}
         place |= {"REDIS_URL": broker.url, "CELERY_BROKER_URL": broker.url, "CELERY_RESULT_BACKEND": broker.url}
         environment = inherited | place | {"PYTHONWARNINGS": "ignore"} | environment
-        program = [sys.executable, "-m", "celery", "-A", "crm", "worker", "--concurrency=1", "--without-mingle"]
+        program = [sys.executable, "-m", "celery", "-A", "crm", "worker", f"--concurrency={at_once}", "--without-mingle"]
         self.log = log
         with log.open("ab") as output:
             self.process = subprocess.Popen(

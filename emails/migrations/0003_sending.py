@@ -31,6 +31,7 @@ class Migration(GroupedMigration):
             ],
             options={
                 'db_table': 'blocked_addresses',
+                'verbose_name_plural': 'blocked addresses',
                 'ordering': ['address'],
             },
         ),

@@ -33,7 +33,7 @@ def answer(text: str = "Yes, two please.", **headers: str) -> EmailMessage:
     return message
 
 
-class InboundTest(MailTestCase):
+class InboundTestCase(MailTestCase):
     def setUp(self) -> None:
         super().setUp()
         made = self.api.post("/api/v1/mail-accounts/", {"address": "sales@ours.example"})
@@ -54,6 +54,8 @@ class InboundTest(MailTestCase):
         with org_scope(self.org):
             return list(Email.objects.filter(status="received").order_by("id"))
 
+
+class InboundTest(InboundTestCase):
     def test_an_answer_lands_on_the_record_and_in_the_thread(self) -> None:
         lead = self.lead(assigned_to=[str(self.uma.pk)])
         pk, server = self.sent(lead=lead)

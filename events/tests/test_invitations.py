@@ -208,6 +208,48 @@ class FeedTest(InvitationTestCase):
         uma = self.client_of(self.uma).post(self.FEED).json()["url"]
         self.assertEqual(self.titles(uma), ["hers"])
 
+    def test_it_has_what_is_planned_and_due_as_calendar_programs_show_it(self) -> None:
+        def post(module: str, who: Any = None, **values: Any) -> str:
+            made = (who or self.client).post(f"/api/v1/{module}/", values, format="json")
+            self.assertEqual(made.status_code, 201, made.content)
+            return str(made.json()["id"])
+
+        call = post("planner", subject="Call; ask, twice", activity_type="call", start="2027-03-02T09:00:00Z", duration=15)
+        post("planner", subject="Look in", start="2027-03-03T09:00:00Z", description="With\nher son")
+        task = post("tasks", title="Send the offer", due_date="2027-03-04")
+        done = post("planner", subject="Done", start="2027-03-02T09:00:00Z")
+        self.client.post(f"/api/v1/planner/{done}/done/", {})
+        post("tasks", title="Completed", due_date="2027-03-04", status="Completed")
+        post("tasks", title="Some day")
+        post("tasks", title="Long over", due_date="2026-03-04")
+        post("tasks", title="At the end of days", due_date="9999-12-31")
+        post("tasks", self.client_of(self.uma), title="hers", due_date="2027-03-04")
+        post("planner", self.client_of(self.mallory), subject="theirs", start="2027-03-02T09:00:00Z")
+        url = self.client.post(self.FEED).json()["url"]
+        self.assertEqual(self.titles(url), ["Call; ask, twice", "Look in", "Send the offer"])
+        content = Client().get(self.path(url)).content
+        entries = {str(entry["UID"]): entry for entry in icalendar.Calendar.from_ical(content).walk("VEVENT")}
+        planned, due = entries[f"{call}@localhost"], entries[f"{task}@localhost"]
+        self.assertEqual((planned.decoded("DTEND") - planned.decoded("DTSTART")).seconds, 15 * 60)
+        self.assertEqual((planned["TRANSP"], due["TRANSP"]), ("OPAQUE", "TRANSPARENT"))
+        self.assertEqual((due.decoded("DTSTART"), due.decoded("DTEND")), (date(2027, 3, 4), date(2027, 3, 5)))
+        self.assertIn(b"DTSTART;VALUE=DATE:20270304\r\n", content)
+        self.assertIn(b"SUMMARY:Call\\; ask\\, twice\r\n", content)
+        for entry in entries.values():  # RFC 5545, 3.6.1: each has these once, and an end comes after its beginning
+            self.assertFalse(entry.errors)
+            self.assertTrue({"UID", "DTSTAMP", "DTSTART", "SUMMARY"} <= set(entry))
+            self.assertTrue("DTEND" not in entry or entry.decoded("DTEND") > entry.decoded("DTSTART"))
+        self.assertTrue(all(len(line) <= 75 for line in content.split(b"\r\n")))
+
+    def test_a_role_that_may_not_view_tasks_has_none_in_its_feed(self) -> None:
+        self.client.post("/api/v1/tasks/", {"title": "Secret", "due_date": "2027-03-04", "assigned_to": [str(self.uma.pk)]})
+        url = self.client_of(self.uma).post(self.FEED).json()["url"]
+        self.assertEqual(self.titles(url), ["Secret"])
+        permissions = {"*": dict.fromkeys(("view", "create"), "own"), "tasks": {}}
+        role = self.client.post("/api/v1/roles/", {"name": "Blind", "permissions": permissions}, format="json").json()["id"]
+        self.client.patch(f"/api/v1/users/{self.uma.pk}/", {"role": role})
+        self.assertEqual(self.titles(url), [])
+
     def test_a_new_one_kills_the_old_one_and_revoked_is_revoked(self) -> None:
         self.assert_error(self.client.get(self.FEED), 404)
         old, new = (self.client.post(self.FEED).json()["url"] for _ in range(2))

@@ -43,6 +43,15 @@ class ConvertTest(OrgTestCase):
         self.assertEqual((opportunity["amount"], opportunity["currency"]), ("5000.00", "GBP"))
         self.assertEqual((opportunity["status"], opportunity["account"]), ("Qualification", account["id"]))
 
+    def test_the_deal_takes_over_what_was_known_of_it(self) -> None:
+        known = {"probability": 40, "close_date": "2027-03-31", "value": 5000}
+        body = self.convert(self.make(**known)).json()
+        deal = self.client.get(f"/api/v1/opportunities/{body['converted_opportunity']}/").json()
+        self.assertEqual((deal["amount"], deal["currency"], deal["probability"]), ("5000.00", "GBP", 40))
+        self.assertEqual((deal["close_date"], deal["closed_on"]), ("2027-03-31", None))
+        self.assertEqual((deal["lead_source"], deal["description"]), ("Referral", "Wants two."))
+        self.assertEqual(deal["contacts"], [body["converted_contact"]])
+
     def test_it_carries_tags_teams_people_comments_and_files(self) -> None:
         with org_scope(self.org):
             tag, team = Tag.objects.create(name="hot"), Team.objects.create(name="Field")

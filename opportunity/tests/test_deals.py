@@ -216,8 +216,8 @@ class PriceTest(DealTestCase):
         pk = self.api.post("/api/v1/prices/", body).json()["id"]
         self.assert_error(self.api.post("/api/v1/prices/", body), 409)
         uma, url = self.client_of(self.uma), f"/api/v1/prices/{pk}/"
+        self.assert_error(uma.patch(url, {"price": "1"}), 403)
+        self.assertEqual(uma.get(url).json()["price"], "5.0000")
+        self.api.delete(f"/api/v1/products/{product}/")
         self.assertEqual(uma.get("/api/v1/prices/").json()["results"], [])
         self.assert_error(uma.get(url), 404)
-        self.assert_error(uma.patch(url, {"price": "1"}), 403)
-        self.api.patch(f"/api/v1/products/{product}/", {"assigned_to": [str(self.uma.pk)]}, format="json")
-        self.assertEqual(uma.get(url).json()["price"], "5.0000")

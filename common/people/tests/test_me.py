@@ -20,6 +20,7 @@ class MeTest(PeopleTestCase):
         self.assertEqual(permissions["leads"], {"view": "own", "create": "own", "edit": "own", "delete": "own"})
         self.assertEqual(permissions["users"], {"view": "all", "create": "none", "edit": "none", "delete": "none"})
         self.assertEqual(permissions["tags"], {"view": "all", "create": "all", "edit": "none", "delete": "none"})
+        self.assertEqual((permissions["products"]["view"], permissions["products"]["edit"]), ("all", "own"))  # a catalogue
         admin = self.client_of(self.alice).get(ME).json()["permissions"]
         self.assertEqual({scope for actions in admin.values() for scope in actions.values()}, {"all"})
         self.assertEqual(set(admin), set(permissions))
