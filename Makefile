@@ -32,7 +32,7 @@ eval: install-dev ## the assistant's exam, without a model and with the one that
 	@$(PY) -m evals
 
 demo: install ## load the demo's organizations and print their logins
-	@$(PY) manage.py demo
+	@$(PY) manage.py migrate --verbosity 0 && $(PY) manage.py demo
 
 format: install-dev ## write the code as `make check` wants it
 	@$(PY) -m ruff check --fix-only --quiet .

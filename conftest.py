@@ -102,6 +102,10 @@ def run(server: dict[str, Any], statement: str) -> list[Any]:
         return cursor.fetchall() if cursor.description else []
 
 
+def pytest_collection_modifyitems(items: list[Any]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("early") is None)
+
+
 @pytest.fixture(autouse=True)
 def literal_org(request: Any) -> Iterator[None]:
     """In every test, a statement on tenant tables without a literal org fails, as it would be slow on a sharded database."""

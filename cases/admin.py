@@ -106,9 +106,10 @@ class MailboxAdmin(AnyMailboxAdmin):
 
 
 class SurveyAdmin(ShownOnly, DeskAdmin):
-    """What customers answered. They are asked from a case, over the API."""
+    """What customers answered. They are asked from a case."""
 
     icon = "sentiment_satisfied"
+    ordering = ["-id"]
     list_display = ["email", "case", "rating", "answered_at", "created_at"]
     list_filter = ["rating"]
     list_select_related = ("case",)

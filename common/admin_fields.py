@@ -1,16 +1,19 @@
 """Form fields and widgets of the Django admin: rows by name, objects as JSON, phone numbers as the API takes them."""
 
 import json
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.forms.fields import InvalidJSONInput
 from rest_framework import serializers
 
+from common.money import written
 from common.records.serializers import CustomFields, PhoneField
 from common.tenancy import current
 
@@ -25,6 +28,27 @@ def is_uuid(text: Any) -> bool:
     except ValueError:
         return False
     return True
+
+
+def amount_of(name: str, currency: str = "currency") -> Any:
+    """For lists and pages: the amount ``name`` of a row in its currency, which is at the path ``currency``."""
+
+    @admin.display(description=name.replace("_", " ").capitalize(), ordering=name)
+    def amount(row: Any) -> str | None:
+        value = getattr(row, name)
+        return None if value is None else written(value, attrgetter(currency)(row))
+
+    return amount
+
+
+def texts_of(name: str) -> Any:
+    """For lists and pages: the texts of the list ``name`` of a row, with commas between them."""
+
+    @admin.display(description=name.capitalize())
+    def texts(row: Any) -> str:
+        return ", ".join(map(str, getattr(row, name)))
+
+    return texts
 
 
 class RowWidget:

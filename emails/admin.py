@@ -11,7 +11,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from common.admin_api import in_words
 from common.admin_base import OneRow, TenantAdmin
 from common.admin_commands import Command
-from common.admin_fields import TenantForm
+from common.admin_fields import TenantForm, texts_of
 from common.html import cleaned
 from common.mailboxes.admin import MailboxAdmin
 from common.records.admin import RecordAdmin
@@ -20,7 +20,8 @@ from .models import BlockedAddress, Email, EmailTemplate, MailAccount, MailSetti
 from .serializers import MailSettingsSerializer, ScheduleSerializer
 from .views import BlockedAddressViewSet, EmailTemplateViewSet, MailAccountViewSet
 
-ADDRESSES = ("to", "cc", "bcc")
+#: How a page shows addresses that are not to be changed.
+ADDRESSES = {name: texts_of(name) for name in ("to", "cc", "bcc")}
 TOLD = ("status", "sender", "send_at", "sent_at", "error", "opened_count", "clicked_count")
 
 
@@ -52,7 +53,7 @@ class EmailAdmin(RecordAdmin):
 
     section = "Mail"
     icon = "mail"
-    list_display = ["__str__", "status", "to", "sent_at", "created_at"]
+    list_display = ["__str__", "status", ADDRESSES["to"], "sent_at", "created_at"]
     list_filter = ["status"]
     commands = (
         Command("Send", "send", None, "send", is_unsent, explained="Now, to all its recipients. It cannot be taken back."),
@@ -65,11 +66,12 @@ class EmailAdmin(RecordAdmin):
             return AddressesField(required=False, label=db_field.name.capitalize(), help_text="With commas between them")
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
-    def get_readonly_fields(self, request: Any, obj: Any = None) -> list[str]:
-        return [*super().get_readonly_fields(request, obj), *(TOLD if obj else [])]
+    def get_readonly_fields(self, request: Any, obj: Any = None) -> list[Any]:
+        return [*super().get_readonly_fields(request, obj), *ADDRESSES.values(), *(TOLD if obj else [])]
 
-    def get_fields(self, request: Any, obj: Any = None) -> list[str]:
-        return list(dict.fromkeys([*super().get_fields(request, obj), *(TOLD if obj else [])]))
+    def get_fields(self, request: Any, obj: Any = None) -> list[Any]:
+        names = dict.fromkeys([*super().get_fields(request, obj), *(TOLD if obj else [])])
+        return list(names) if self.has_change_permission(request, obj) else [ADDRESSES.get(name, name) for name in names]
 
     def has_change_permission(self, request: Any, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or is_unsent(obj))

@@ -7,8 +7,8 @@ from django.contrib import admin
 from common.admin_api import ask
 from common.admin_base import ShownInline, ShownOnly, TenantAdmin
 from common.admin_commands import Command
+from common.admin_fields import amount_of
 from common.admin_lists import OneOfFilter
-from common.money import written
 from common.records.admin import RecordAdmin
 from common.records.line_admin import LineInline
 
@@ -67,9 +67,16 @@ class InvoiceLineInline(LineInline):
         return super().has_change_permission(request, obj) and (obj is None or is_draft(obj))
 
 
+PAID = amount_of("amount", "invoice.currency")
+
+
 class PaymentInline(ShownInline):
     model = Payment
-    fields = ["paid_on", "amount", "method", "reference"]
+    fields = ["paid_on", PAID, "method", "reference"]
+
+
+#: How a page shows columns of amounts.
+AMOUNTS = {name: amount_of(name) for name in ("subtotal", "discount", "tax", "total", "paid", "credited")}
 
 
 class InvoiceAdmin(RecordAdmin):
@@ -77,7 +84,7 @@ class InvoiceAdmin(RecordAdmin):
 
     section = "Money"
     icon = "receipt_long"
-    list_display = ["__str__", "kind", "status", "account", "total_shown", "due_date"]
+    list_display = ["__str__", "kind", "status", "account", AMOUNTS["total"], "due_date"]
     hidden = (*RecordAdmin.hidden, "places", "recurring", "recurs_on")
     list_filter = [OneOfFilter.of("kind", Kind.values), OneOfFilter.of("status", Status.values)]
     inlines = [InvoiceLineInline, PaymentInline]
@@ -97,10 +104,10 @@ class InvoiceAdmin(RecordAdmin):
         Command("Download PDF", "pdf", None, "picture_as_pdf", shows=True),
     )  # fmt: skip
 
-    def get_fields(self, request: Any, obj: Any = None) -> list[str]:
+    def get_fields(self, request: Any, obj: Any = None) -> list[Any]:
         return [AMOUNTS.get(name, name) for name in super().get_fields(request, obj)]
 
-    def get_readonly_fields(self, request: Any, obj: Any = None) -> list[str]:
+    def get_readonly_fields(self, request: Any, obj: Any = None) -> list[Any]:
         """Of what was sent, all but the organization's own notes."""
         sent = [] if obj is None or is_draft(obj) else [name for name in self.get_fields(request, obj) if name not in FREE]
         return list(dict.fromkeys([*super().get_readonly_fields(request, obj), *AMOUNTS.values(), *sent]))
@@ -109,28 +116,12 @@ class InvoiceAdmin(RecordAdmin):
         return super().has_delete_permission(request, obj) and (obj is None or is_draft(obj))
 
 
-def shown(name: str) -> Any:
-    """An amount of an invoice, in its currency."""
-
-    @admin.display(description=name.capitalize())
-    def amount(self: InvoiceAdmin, invoice: Invoice) -> str:
-        return written(getattr(invoice, name), invoice.currency)
-
-    return amount
-
-
-#: Amounts, by their columns: how a page names them.
-AMOUNTS = {name: f"{name}_shown" for name in ("subtotal", "discount", "tax", "total", "paid", "credited")}
-for column, display in AMOUNTS.items():
-    setattr(InvoiceAdmin, display, shown(column))
-
-
 class PaymentAdmin(TenantAdmin):
     """What came in. Payments are recorded at their invoice; deleting one takes it back there."""
 
     section = "Money"
     icon = "payments"
-    list_display = ["paid_on", "invoice", "amount", "method", "reference"]
+    list_display = ["paid_on", "invoice", PAID, "method", "reference"]
     list_select_related = ("invoice",)
     list_filter = [OneOfFilter.of("method", Payment.Method.values)]
     search_fields = ["reference", "invoice__number"]

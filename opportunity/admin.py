@@ -6,6 +6,7 @@ from django.contrib import admin
 
 from common.admin_base import TenantAdmin, TenantInline
 from common.admin_commands import Command
+from common.admin_fields import amount_of
 from common.records.admin import RecordAdmin
 from common.records.line_admin import LineInline
 from common.records.models import Stage
@@ -34,6 +35,7 @@ def is_open(deal: Opportunity) -> bool:
 
 
 class OpportunityAdmin(RecordAdmin):
+    list_display = ["__str__", "account", "stage", amount_of("amount"), "close_date", "created_at"]
     inlines = [OpportunityLineInline]
     commands = (
         Command("Close as won", "close", CloseSerializer, "emoji_events", is_open, {"won": True}),
@@ -63,7 +65,7 @@ class MoneyAdmin(TenantAdmin):
 class PriceAdmin(MoneyAdmin):
     icon = "sell"
     viewset = PriceViewSet
-    list_display = ["product", "currency", "price"]
+    list_display = ["product", amount_of("price")]
     list_select_related = ("product",)
     search_fields = ["currency", "product__name"]
 
@@ -86,7 +88,7 @@ class GoalAdmin(TenantAdmin):
     section = "Sales"
     icon = "flag"
     viewset = GoalViewSet
-    list_display = ["name", "profile", "team", "amount", "currency", "starts_on", "ends_on"]
+    list_display = ["name", "profile", "team", amount_of("amount"), "starts_on", "ends_on"]
     list_select_related = ("profile__user", "team")
     search_fields = ["name"]
 

@@ -45,6 +45,8 @@ TODAY = date(2026, 11, 21)  # a Saturday
         ("since last month", "2026-10-01", None),
         ("between 2026-01-01 and 2026-01-31", "2026-01-01", "2026-02-01"),
         ("from last month", "2026-10-01", "2026-11-01"),
+        ("on friday", "2026-11-27", "2026-11-28"),
+        ("last monday", "2026-11-16", "2026-11-17"),
     ],
 )
 def test_span(words: str, start: str | None, end: str | None) -> None:
@@ -60,7 +62,7 @@ def test_month_of_the_past_is_the_latest() -> None:
     assert str(taken[0].start) == "2026-05-01"
 
 
-@pytest.mark.parametrize("words", ["31 February 2026", "2026-13-01", "on friday", "12/01/2026", "soon", "", "in 12345", "last 0"])
+@pytest.mark.parametrize("words", ["31 February 2026", "2026-13-01", "on the friday", "12/01/2026", "soon", "", "in 12345", "last 0"])
 def test_no_span(words: str) -> None:
     assert dates.take(words, TODAY) is None
 

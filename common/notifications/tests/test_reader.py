@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+import pytest
 from django.db import connection, transaction
 
 from common.notifications.models import Notification, StreamPosition
@@ -13,6 +14,7 @@ from common.testing.committed import CommittedTestCase
 from leads.models import Lead
 
 
+@pytest.mark.early
 class ReaderTest(CommittedTestCase):
     def setUp(self) -> None:
         super().setUp()
@@ -22,7 +24,7 @@ class ReaderTest(CommittedTestCase):
         with org_scope(by), transaction.atomic():
             Lead.objects.create(name=name, stage=find_stage("leads")).assigned_to.add(to)
 
-    def wait(self, seconds: int = 120) -> None:
+    def wait(self, seconds: int = 300) -> None:
         """Until what other test processes on the same server had begun has ended: the reader is held up by it."""
         deadline, ended = time.monotonic() + seconds, False
         with connection.cursor() as cursor:

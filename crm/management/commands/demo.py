@@ -1,19 +1,17 @@
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError, call_command
+from django.core.management import BaseCommand, CommandError
 
 from crm import demo
 
 
 class Command(BaseCommand):
     help = "Load the demo: two organizations with people and records. Never in production."
-    requires_system_checks = []  # they need the tables, which are made first
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("--yes", action="store_true", help="also into a database that is not empty, without asking")
 
     def handle(self, *args: Any, yes: bool, **options: Any) -> None:
-        call_command("migrate", verbosity=0)
         try:
             if not demo.is_loaded():
                 if not (yes or demo.is_empty() or self.agreed()):
