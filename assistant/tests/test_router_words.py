@@ -62,7 +62,7 @@ def test_month_of_the_past_is_the_latest() -> None:
     assert str(taken[0].start) == "2026-05-01"
 
 
-@pytest.mark.parametrize("words", ["31 February 2026", "2026-13-01", "on the friday", "12/01/2026", "soon", "", "in 12345", "last 0"])
+@pytest.mark.parametrize("words", ["31 February 2026", "2026-13-01", "12/01/2026", "soon", "", "in 12345", "last 0"])
 def test_no_span(words: str) -> None:
     assert dates.take(words, TODAY) is None
 
