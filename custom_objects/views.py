@@ -52,7 +52,6 @@ class CustomRecordViewSet(RecordViewSet):
     queryset = CustomRecord.objects.all()
     serializer_class = CustomRecordSerializer
     example = {"name": "Ada Byron"}
-    example = {"name": "Ada Byron"}
     filterset_fields = ["name"]
     key = ""
 
