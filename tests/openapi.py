@@ -15,8 +15,12 @@ HERE = "urn:atrium"
 
 @cache
 def document() -> dict[str, Any]:
-    """The document, with references that hold outside of it, too."""
-    return orjson.loads(docs.written("json")[0].replace(b'"#/', f'"{HERE}#/'.encode()))
+    """The document, with references that hold outside of it, too, and each operation's parameters in their place."""
+    found: dict[str, Any] = orjson.loads(docs.written("json")[0].replace(b'"#/', f'"{HERE}#/'.encode()))
+    for operation in (one for methods in found["paths"].values() for one in methods.values() if "parameters" in one):
+        names = [parameter["$ref"].rpartition("/")[2] for parameter in operation["parameters"]]
+        operation["parameters"] = [found["components"]["parameters"][name] for name in names]
+    return found
 
 
 @cache

@@ -55,7 +55,7 @@ def execute(page: Page, tag: str, path: str, body: Any, code: int) -> Any:
     """Send a POST from Swagger UI, and give what it then shows."""
     operation = page.locator(".opblock-post").filter(has=page.locator(f'[data-path="{path}"]'))
     if not operation.count():
-        page.locator(f"[data-tag='{tag}'] .expand-operation").click()
+        page.locator(f"[data-tag='{tag}'] .expand-operation").click(timeout=60_000)  # the document is large
     operation.locator(".opblock-summary-control").click()
     operation.locator("textarea").first.fill(json.dumps(body))
     operation.get_by_role("button", name="Execute").click()
