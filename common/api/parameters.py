@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import models
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter
 
 from .filters import MAX_VALUES, Filter
 from .pages import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
@@ -77,7 +77,6 @@ CUSTOM_FILTERS = OpenApiParameter(
         "Custom fields, by their keys: `?cf_size=L&cf_budget__gte=1000`. Of each its value, and by its type `__in` (separated "
         "by commas), `__gte`, `__lte`, `__gt`, `__lt`, `__icontains`, `__isnull`. The fields there are: `/api/v1/custom-fields/`"
     ),
-    examples=[OpenApiExample("Of size L, from 1,000", {"cf_size": "L", "cf_budget__gte": "1000"})],
 )
 
 IF_MATCH = header("If-Match", "An `ETag`: the change is refused (412) if the record is not in that version any more")
